@@ -1,0 +1,27 @@
+"""``stigmem-cursor``: the same commands where no host is installed."""
+
+import sys
+from argparse import ArgumentParser
+
+from stigmem_cursor_plugin import __version__, commands
+
+DESCRIPTION = (
+    "Checkpoints of a stigmem node's replication cursors. The same commands as stigmem "
+    "federation cursor-export and cursor-import, for a machine on which stigmem-node is not "
+    "installed."
+)
+
+
+def build_parser() -> ArgumentParser:
+    """Return the parser of ``stigmem-cursor``."""
+    parser = ArgumentParser(prog="stigmem-cursor", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands.add_to(subparsers, standalone=True)
+    return parser
+
+
+def main() -> None:
+    """Run the command that the command line names, and exit with its status."""
+    arguments = build_parser().parse_args()
+    sys.exit(arguments.func(arguments))

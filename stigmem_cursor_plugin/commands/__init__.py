@@ -1,0 +1,72 @@
+"""The commands, one module each, and how they are hung on a parser and run."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from functools import partial
+from types import FrameType
+from typing import Any, NoReturn
+
+from stigmem_cursor_plugin.commands import cursor_export, cursor_import
+from stigmem_cursor_plugin.commands.base import Command
+from stigmem_cursor_plugin.errors import CursorError
+from stigmem_cursor_plugin.terminal import tell_error
+
+COMMANDS = (cursor_export.COMMAND, cursor_import.COMMAND)
+
+
+def add_to(subparsers: Any, *, standalone: bool = False) -> None:
+    """Add every command to what ``add_subparsers()`` returned, in place of one of its name.
+
+    *standalone* takes the short names of ``stigmem-cursor``.
+    """
+    for command in COMMANDS:
+        name = command.standalone if standalone else command.name
+        _remove(subparsers, name)
+        parser = subparsers.add_parser(
+            name, help=command.summary, formatter_class=RawDescriptionHelpFormatter
+        )
+        fill(parser, command)
+
+
+def fill(parser: ArgumentParser, command: Command) -> None:
+    """Give *parser* the command's words and arguments, and the function that runs it."""
+    parser.description = command.description
+    examples = [f"  {line.format(prog=parser.prog)}" for _, line in command.examples]
+    statuses = [f"  {status}  {meaning}" for status, meaning in command.exit_status]
+    parser.epilog = "\n".join(["examples:", *examples, "", "exit status:", *statuses])
+    command.add_arguments(parser)
+    parser.set_defaults(func=partial(execute, command))
+
+
+def _remove(subparsers: Any, name: str) -> None:
+    # argparse has no public way to take a subparser back, and refuses a second of its name.
+    if name in subparsers.choices:
+        del subparsers.choices[name]
+        subparsers._choices_actions = [
+            action for action in subparsers._choices_actions if action.dest != name
+        ]
+
+
+def execute(command: Command, arguments: Namespace) -> int:
+    """Run a command and return its exit status: the one place where errors become one."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = command.run(arguments)
+        sys.stdout.flush()
+    except CursorError as error:
+        for message in error.messages:
+            tell_error(message)
+        return 1
+    except BrokenPipeError:
+        # The reader has gone; Python would complain again when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return status
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)

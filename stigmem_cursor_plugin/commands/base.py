@@ -1,0 +1,32 @@
+"""What a command is: the words for it, its arguments, and what it does."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand. Help and man page are made from the same words.
+
+    ``examples`` are pairs of a sentence and a command line in which ``{prog}`` stands for the
+    command; ``exit_status`` are pairs of a status and its meaning.
+    """
+
+    name: str
+    standalone: str
+    summary: str
+    description: str
+    examples: Sequence[tuple[str, str]]
+    exit_status: Sequence[tuple[int, str]]
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+def add_database_argument(parser: ArgumentParser) -> None:
+    """Add ``--db``, which every command has."""
+    parser.add_argument(
+        "--db",
+        metavar="PATH",
+        help="path to stigmem.db (default: STIGMEM_DB_PATH or settings default)",
+    )

@@ -1,0 +1,204 @@
+"""``cursor-import``: put the positions back after a loss."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stigmem_cursor_plugin import checkpoint, files, recovery, report
+from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument
+from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
+from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
+from stigmem_cursor_plugin.recovery import Outcome, Plan
+from stigmem_cursor_plugin.snapshot import Snapshot
+from stigmem_cursor_plugin.stores import open_store
+from stigmem_cursor_plugin.stores.base import Transaction
+from stigmem_cursor_plugin.terminal import tell, tell_some, tell_warning
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``cursor-import``."""
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
+        "checkpoints in it; of several, the newest that the database can back up counts",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="overwrite cursors that are already non-null (default: skip)",
+    )
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="restore positions even if the database lacks their facts, or the checkpoint is "
+        "another node's: those facts are never fetched again",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and change nothing"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="write the result to stdout as one JSON document"
+    )
+    parser.add_argument(
+        "--no-undo",
+        action="store_true",
+        help="with --force, do not write the undo checkpoint",
+    )
+    add_database_argument(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What an import was asked to do."""
+
+    names: Sequence[str]
+    checkpoints: Sequence[Checkpoint]
+    settings: Settings
+    arguments: Namespace
+
+    def refuse_running_node(self, snapshot: Snapshot) -> None:
+        # Its pull loop would overwrite what is restored (runbook, Step 1).
+        node_id = running_node_id(self.settings.port)
+        if node_id is not None and node_id == snapshot.node_id:
+            raise HostError(
+                f"node {node_id} is running on port {self.settings.port}; stop it first "
+                "(runbook, Step 1), then run this again"
+            )
+
+    def plan(self, snapshot: Snapshot) -> Plan:
+        if not self.arguments.accept_loss:
+            self._refuse_foreign(snapshot)
+        return recovery.plan(
+            self.checkpoints,
+            snapshot,
+            force=self.arguments.force,
+            accept_loss=self.arguments.accept_loss,
+        )
+
+    def _refuse_foreign(self, snapshot: Snapshot) -> None:
+        foreign = [
+            f"{self.names[number]} is the checkpoint of node {self.checkpoints[number].node_id}, "
+            f"and this database is that of {snapshot.node_id}; --accept-loss imports it anyway"
+            for number in recovery.foreign(self.checkpoints, snapshot)
+        ]
+        if foreign:
+            raise RefusedError(*foreign)
+
+
+def run(arguments: Namespace) -> int:
+    """Restore what can be restored; exit status 0, or 3 if a position was withheld."""
+    names, checkpoints = _read_checkpoints(arguments.files)
+    job = _Import(names, checkpoints, read_settings(arguments.db), arguments)
+    now = datetime.now(UTC)
+    undo = None
+    with open_store(job.settings).transaction(dry_run=arguments.dry_run) as transaction:
+        snapshot = transaction.read(recovery.facts_to_look_up(checkpoints))
+        job.refuse_running_node(snapshot)
+        plan = job.plan(snapshot)
+        if not arguments.dry_run:
+            undo = _write_undo(plan, snapshot, arguments, now)
+            _apply(plan, transaction, now)
+            # Once more: whoever started the node meanwhile waits for the lock that is held here.
+            job.refuse_running_node(snapshot)
+    _report(plan, job, undo)
+    return 3 if plan.count(Outcome.FACTS_MISSING) else 0
+
+
+def _read_checkpoints(names: Sequence[str]) -> tuple[Sequence[str], Sequence[Checkpoint]]:
+    """Read every file named; in a directory an invalid one is warned about and passed over."""
+    read: list[tuple[str, Checkpoint]] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            read += _read_named(name)
+        except CheckpointError as error:
+            problems += error.messages
+    if problems:
+        raise CheckpointError(*problems)
+    return [name for name, _ in read], [taken for _, taken in read]
+
+
+def _read_named(name: str) -> list[tuple[str, Checkpoint]]:
+    if name == files.STANDARD_STREAM or not Path(name).is_dir():
+        return [(name, files.read_checkpoint(name))]
+    read = []
+    for path in files.checkpoints_in(name):
+        try:
+            read.append((str(path), files.read_checkpoint(str(path))))
+        except CheckpointError as error:
+            tell_warning(f"passed over: {error.messages[0]}")
+    if not read:
+        raise CheckpointError(f"no valid checkpoint (*.json) in directory {name}")
+    return read
+
+
+def _write_undo(
+    plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datetime
+) -> str | None:
+    """Save the positions that --force is about to overwrite; return the file's name."""
+    overwritten = {
+        (decision.candidate.peer.id, decision.candidate.entry.direction)
+        for decision in plan.decisions
+        if decision.outcome is Outcome.RESTORED
+        and decision.previous is not None
+        and decision.candidate.peer is not None
+    }
+    if arguments.no_undo or not overwritten:
+        return None
+    taken = checkpoint.build(snapshot, "", now, only=overwritten)
+    name = files.undo_name(arguments.files[0], now)
+    files.write(name, checkpoint.to_json(taken))
+    return name
+
+
+def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:
+    cursors = plan.cursors(now.isoformat())
+    if cursors or plan.table_missing:
+        transaction.apply(cursors)
+
+
+def _report(plan: Plan, job: _Import, undo: str | None) -> None:
+    for group in report.lines(plan, job.names, job.settings.federation_pull_interval_s):
+        tell_some(group)
+    if undo is not None:
+        tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
+    if job.arguments.dry_run:
+        tell("dry run: nothing was changed")
+    if job.arguments.json:
+        document = report.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    tell(report.summary(plan))
+
+
+COMMAND = Command(
+    name="cursor-import",
+    standalone="import",
+    summary="restore replication cursors from a checkpoint file after DB loss",
+    description=(
+        "Put the positions of a checkpoint back, so that the node resumes where it was instead "
+        "of fetching every fact again. Only empty cursors are filled, unless --force is given. "
+        "A position whose facts the database lacks is withheld: restoring it would skip them "
+        "for ever. Everything is done in one transaction, or nothing."
+    ),
+    examples=(
+        ("Restore after the cursor table was lost:", "{prog} /backup/stigmem-cursors-latest.json"),
+        ("Look first:", "{prog} --dry-run /backup/stigmem-cursors-latest.json"),
+        ("After restoring last night's backup, from all checkpoints kept:", "{prog} /backup/"),
+    ),
+    exit_status=(
+        (0, "done: every position was restored or skipped for the reason given"),
+        (1, "failed or refused; nothing was changed"),
+        (2, "usage error"),
+        (3, "done, but at least one position was withheld because facts are missing"),
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

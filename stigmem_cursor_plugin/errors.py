@@ -1,0 +1,32 @@
+"""The errors that a command ends with, each saying what went wrong and what to do next."""
+
+from collections.abc import Sequence
+
+
+class CursorError(Exception):
+    """Base of every error this package raises on purpose; becomes exit status 1.
+
+    ``messages`` holds one line for each thing that is wrong. A line names the thing and,
+    where there is a next step, ends with it.
+    """
+
+    def __init__(self, *messages: str) -> None:
+        """Take one message or more, without the leading ``error:``."""
+        super().__init__("\n".join(messages))
+        self.messages: Sequence[str] = messages
+
+
+class CheckpointError(CursorError):
+    """A checkpoint cannot be read, is not valid, or must not be used here."""
+
+
+class StoreError(CursorError):
+    """The database cannot be opened, read or written, or is not a node's."""
+
+
+class HostError(CursorError):
+    """The node's settings cannot be used, or the node is in the way."""
+
+
+class RefusedError(CursorError):
+    """Doing what was asked would lose something; nothing was changed."""

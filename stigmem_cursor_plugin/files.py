@@ -1,0 +1,170 @@
+"""Reading checkpoints from files, and writing files so that a crash leaves the old or the new one."""
+
+import errno
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from stigmem_cursor_plugin import checkpoint, schema
+from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
+
+STANDARD_STREAM = "-"
+
+
+def read_checkpoint(name: str) -> Checkpoint:
+    """Return the checkpoint in the file *name*, or on standard input where *name* is ``-``.
+
+    Raises :class:`CheckpointError` with one message for each thing that is wrong: the file
+    cannot be read, is not JSON, violates the schema, or does not match its digest.
+    """
+    title = "standard input" if name == STANDARD_STREAM else name
+    document = _parse(_read(name, title), title)
+    found = schema.violations(document)
+    if found:
+        raise CheckpointError(*(f"{title}: {violation}" for violation in found))
+    if "digest" in document and document["digest"] != checkpoint.digest(document):
+        raise CheckpointError(
+            f"{title}: digest does not match: the file was altered after it was written; "
+            "take another checkpoint, or remove the digest field if the change was yours"
+        )
+    return checkpoint.from_document(document)
+
+
+def _read(name: str, title: str) -> bytes:
+    try:
+        if name == STANDARD_STREAM:
+            return sys.stdin.buffer.read()
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"cannot read checkpoint {title}: {reason(error)}") from error
+
+
+def _parse(data: bytes, title: str) -> Any:
+    try:
+        text = data.decode("utf-8")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE_ESCAPE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{title}: not UTF-8 text (byte {error.start})") from error
+    except UnicodeEncodeError as error:
+        raise CheckpointError(f"{title}: a string holds half a surrogate pair") from error
+    except RecursionError as error:
+        raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise CheckpointError(f"{title}: not JSON: {error.msg} ({place})") from error
+    except ValueError as error:
+        raise CheckpointError(f"{title}: not JSON: {_first_line(error)}") from error
+    return document
+
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"field {twice!r} occurs twice in one object")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split(";", maxsplit=1)[0]
+
+
+def reason(error: Exception) -> str:
+    """Return the operating system's words for an error, without the file name and number."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def checkpoints_in(directory: str) -> Sequence[Path]:
+    """Return the ``*.json`` files of a directory by name, without the undo checkpoints."""
+    return sorted(
+        path for path in Path(directory).glob("*.json") if not _UNDO_NAME.search(path.name)
+    )
+
+
+def undo_name(name: str, now: datetime) -> str:
+    """Return the name of the undo checkpoint beside the file or in the directory *name*."""
+    path = Path("cursors.json" if name == STANDARD_STREAM else name)
+    if path.is_dir():
+        path /= "cursors.json"
+    return str(path.with_name(f"{path.stem}.undo-{now:%Y%m%dT%H%M%SZ}.json"))
+
+
+_UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z\.json$")
+
+
+def write(name: str, text: str) -> None:
+    """Write *text* to the file *name*, so that a crash leaves the old file or the new, whole.
+
+    A temporary file beside it (mode 0600 from birth), fsync, rename, fsync of the directory.
+    What is not a regular file, such as ``/dev/stdout`` or a FIFO, is written to as it is.
+    Raises :class:`RefusedError` when it cannot be written; the old file is untouched then.
+    """
+    path = Path(name)
+    try:
+        if _is_stream(path):
+            path.write_text(text, encoding="utf-8")
+            return
+        with _temporary(path) as (descriptor, temporary):
+            _write_all(descriptor, text.encode())
+            os.fsync(descriptor)
+            temporary.rename(path)
+        _sync_directory(path.parent)
+    except (OSError, ValueError) as error:
+        raise RefusedError(f"cannot write {name}: {reason(error)}") from error
+
+
+def _is_stream(path: Path) -> bool:
+    if not path.exists():
+        return False
+    # /dev/stdout leads to a regular file when the shell redirected it to one.
+    return not path.is_file() or str(path.resolve().parent) != str(path.parent.resolve()) and (
+        str(path).startswith(("/dev/", "/proc/"))
+    )
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[tuple[int, Path]]:
+    """Yield a new file beside *path* that is removed again unless it was renamed."""
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        yield descriptor, temporary
+    finally:
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems cannot sync a directory
+            raise
+    finally:
+        os.close(descriptor)

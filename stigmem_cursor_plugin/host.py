@@ -1,0 +1,100 @@
+"""All that is known about the host: its settings, and whether a node is running."""
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from stigmem_cursor_plugin.errors import HostError
+
+PROBE_TIMEOUT = 0.5
+"""Seconds to wait for a node that may be running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The node's settings that matter here, with the host's defaults (0.9.0a1 to 0.9.0a12)."""
+
+    db_path: str = "stigmem.db"
+    storage_backend: str = "sqlite"
+    at_rest_encryption: str = "off"
+    port: int = 8765
+    federation_pull_interval_s: int = 30
+
+
+def read_settings(db: str | None = None) -> Settings:
+    """Return the node's settings as the host resolves them, from the environment and ``.env``.
+
+    *db* is ``--db``: a path, which as in the host means a SQLite file there. The host's own
+    settings class is not imported: that takes longer than all the rest of an export.
+
+    Raises :class:`HostError` for a ``.env`` file that cannot be read, or a value that the host
+    would not take.
+    """
+    values = {**_dotenv(needed=db is None), **_lower(os.environ)}
+    port = _whole_number(values, "port", Settings.port)
+    interval = _whole_number(
+        values, "federation_pull_interval_s", Settings.federation_pull_interval_s
+    )
+    if db is not None:
+        return Settings(db_path=db, port=port, federation_pull_interval_s=interval)
+    return Settings(
+        db_path=values.get("stigmem_db_path", Settings.db_path),
+        storage_backend=values.get("stigmem_storage_backend", Settings.storage_backend),
+        at_rest_encryption=values.get("stigmem_at_rest_encryption", Settings.at_rest_encryption),
+        port=port,
+        federation_pull_interval_s=interval,
+    )
+
+
+def _lower(values: "os._Environ[str] | dict[str, str | None]") -> dict[str, str]:
+    return {name.lower(): value for name, value in values.items() if value is not None}
+
+
+def _dotenv(*, needed: bool) -> dict[str, str]:
+    if not Path(".env").is_file():
+        return {}
+    try:
+        from dotenv import dotenv_values  # noqa: PLC0415  comes with the host
+    except ImportError:
+        if not needed:
+            return {}
+        raise HostError(
+            "there is a .env file here, which only stigmem-node's environment can read; "
+            "name the database with --db"
+        ) from None
+    try:
+        return _lower(dotenv_values(".env", encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HostError(f"cannot read .env: {error}") from error
+
+
+def _whole_number(values: dict[str, str], name: str, default: int) -> int:
+    text = values.get(f"stigmem_{name}")
+    try:
+        return default if text is None else int(text)
+    except ValueError:
+        raise HostError(f"STIGMEM_{name.upper()} is not a whole number: {text!r}") from None
+
+
+def running_node_id(port: int) -> str | None:
+    """Return the id of the node that answers on the loopback address, or None.
+
+    Host behaviour: ``GET /.well-known/stigmem`` (stigmem-node 0.9.0a1 to 0.9.0a12).
+    """
+    request = b"GET /.well-known/stigmem HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+    deadline = time.monotonic() + PROBE_TIMEOUT
+    answer = b""
+    try:
+        with socket.create_connection(("127.0.0.1", port), PROBE_TIMEOUT) as connection:
+            connection.sendall(request)
+            while chunk := connection.recv(65536):
+                answer += chunk
+                # Raises once the deadline has passed: another service may never end its answer.
+                connection.settimeout(deadline - time.monotonic())
+        node_id = json.loads(answer.partition(b"\r\n\r\n")[2])["node_id"]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    return node_id if isinstance(node_id, str) else None

@@ -1,0 +1,15 @@
+"""This package's implementation of the hook: the three cursor commands."""
+
+from typing import Any
+
+import pluggy
+
+from stigmem_cursor_plugin import commands, hookspecs
+
+hookimpl = pluggy.HookimplMarker(hookspecs.PROJECT)
+
+
+@hookimpl
+def stigmem_register_federation_commands(subparsers: Any) -> None:
+    """Hang the cursor commands on ``stigmem federation``, in place of the host's own."""
+    commands.add_to(subparsers)

@@ -1,0 +1,161 @@
+"""A plan or its result in words, for a person, and as a document, for a program."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from stigmem_cursor_plugin import positions
+from stigmem_cursor_plugin.recovery import Decision, Outcome, Plan
+
+RESULT_VERSION = 1
+PAGE = 100
+"""Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
+
+
+def summary(plan: Plan) -> str:
+    """Return the documented last line (runbook, Step 4), with what else was skipped or withheld."""
+    line = (
+        f"cursor import complete: {plan.count(Outcome.RESTORED)} restored, "
+        f"{plan.count(Outcome.PEER_NOT_FOUND)} skipped (peer not found), "
+        f"{plan.count(Outcome.ALREADY_SET)} skipped (already set)"
+    )
+    if withheld := plan.count(Outcome.FACTS_MISSING):
+        line += f", {withheld} withheld (facts missing)"
+    if empty := plan.count(Outcome.NO_POSITION):
+        line += f", {empty} skipped (no position)"
+    return line
+
+
+def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> list[list[str]]:
+    """Return what there is to say before the summary, grouped by what it is about.
+
+    *names* are those of the checkpoints; *pull_interval* is the node's, in seconds.
+    """
+    groups: dict[str, list[str]] = {}
+    if plan.table_missing:
+        groups["table"] = ["info: the table replication_cursors was missing: created again"]
+    for decision in plan.decisions:
+        for kind, line in _said_of(decision, names, pull_interval):
+            groups.setdefault(kind, []).append(line)
+    return list(groups.values())
+
+
+def _said_of(
+    decision: Decision, names: Sequence[str], pull_interval: int
+) -> list[tuple[str, str]]:
+    entry = decision.candidate.entry
+    who = f"peer {entry.peer_node_id} ({entry.direction})"
+    match decision.outcome:
+        case Outcome.PEER_NOT_FOUND:
+            return [("not found", f"warning: {who}: {_not_found(entry.peer_id)}")]
+        case Outcome.ALREADY_SET:
+            return [("set", f"info: {who}: already set, skipped; --force overwrites it")]
+        case Outcome.NO_POSITION:
+            return [("empty", f"info: {who}: no position in the checkpoint, skipped")]
+        case Outcome.FACTS_MISSING:
+            return [("withheld", f"warning: {who}: {_withheld(decision, pull_interval)}")]
+        case Outcome.RESTORED:
+            return [(kind, f"{line}") for kind, line in _restored(decision, who, names)]
+
+
+def _not_found(peer_id: str) -> str:
+    return (
+        f"not found in the peers table under its id {peer_id} or its node id, skipped; register "
+        "it again (stigmem federation register-peer), then run this import again"
+    )
+
+
+def _withheld(decision: Decision, pull_interval: int) -> str:
+    received = decision.candidate.entry.received
+    total = received.facts if received else 0
+    if decision.previous is None:
+        cost = (
+            f"the node fetches {repull(total, pull_interval)}; for that time set "
+            "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0"
+        )
+    else:
+        cost = f"the cursor stays at {positions.shown(decision.previous)}"
+    return (
+        f"withheld, {decision.missing:,} of {total:,} facts are missing from the database; "
+        f"{cost}; --accept-loss restores the position and gives these facts up"
+    )
+
+
+def repull(facts: int, pull_interval: int) -> str:
+    """Return what fetching *facts* from a peer again means: facts, pages and time.
+
+    One page of 100 facts each pull interval, in seconds (runbook, "Problem").
+    """
+    pages = -(-facts // PAGE)
+    return f"{facts:,} facts again, {pages:,} pages, about {duration(pages * pull_interval)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for a person, in the largest unit of which there are two or more."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    entry, peer = decision.candidate.entry, decision.candidate.peer
+    said = []
+    if peer is not None and peer.node_id != entry.peer_node_id:
+        line = f"warning: {who}: the peer with this id is now {peer.node_id}"
+        said.append(("renamed", line))
+    elif peer is not None and decision.reregistered:
+        line = f"info: {who}: registered again, restored under its new id {peer.id}"
+        said.append(("registered", line))
+    if decision.previous is not None:
+        said.append(("moved", f"info: {who}: {_moved(decision.previous, entry.cursor or '')}"))
+    if decision.unproven:
+        said.append(("unproven", f"warning: {who}: {_unproven(decision)}"))
+    if len(names) > 1:
+        said.append(("from", f"info: {who}: from {names[decision.candidate.checkpoint]}"))
+    return said
+
+
+def _moved(before: str, after: str) -> str:
+    way = positions.direction_of_move(before, after)
+    return f"moved {way}, from {positions.shown(before)} to {positions.shown(after)}"
+
+
+def _unproven(decision: Decision) -> str:
+    if decision.missing:
+        return (
+            f"restored although {decision.missing:,} facts are missing from the database; "
+            "the node will never fetch them"
+        )
+    return (
+        "the checkpoint does not count facts, and the database holds none from this peer; "
+        "facts that it once held will never be fetched again"
+    )
+
+
+def document(plan: Plan, names: Sequence[str], *, dry_run: bool, undo: str | None) -> dict[str, Any]:
+    """Return the plan or result as one JSON document (``docs/json.md``)."""
+    return {
+        "version": RESULT_VERSION,
+        "command": "cursor-import",
+        "dry_run": dry_run,
+        "table_created": plan.table_missing,
+        "undo_checkpoint": undo,
+        "counts": {outcome.value: plan.count(outcome) for outcome in Outcome},
+        "cursors": [_decision_document(decision, names) for decision in plan.decisions],
+    }
+
+
+def _decision_document(decision: Decision, names: Sequence[str]) -> dict[str, Any]:
+    entry, peer = decision.candidate.entry, decision.candidate.peer
+    return {
+        "peer_id": peer.id if peer else None,
+        "peer_node_id": peer.node_id if peer else entry.peer_node_id,
+        "direction": entry.direction,
+        "outcome": decision.outcome.value,
+        "registered_again": decision.reregistered,
+        "checkpoint": names[decision.candidate.checkpoint],
+        "cursor": entry.cursor,
+        "previous": decision.previous,
+        "facts_held": decision.held,
+        "facts_missing": decision.missing,
+    }

@@ -1,0 +1,129 @@
+"""The published schema, and its violations in words an operator can act on."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+CHECKPOINT = "cursor-checkpoint.schema.json"
+MOST_VIOLATIONS = 20
+
+
+def load(name: str = CHECKPOINT) -> dict[str, Any]:
+    """Return one of the schemas that the package carries."""
+    schema: dict[str, Any] = json.loads((Path(__file__).parent / "schemas" / name).read_bytes())
+    return schema
+
+
+def violations(document: object) -> Sequence[str]:
+    """Return what is wrong with a parsed checkpoint, each with its place; empty if it is valid.
+
+    At most :data:`MOST_VIOLATIONS` are spelt out; a last line counts the rest.
+    """
+    import jsonschema  # noqa: PLC0415  costs as much as the rest of an import
+
+    validator = jsonschema.Draft202012Validator(load())
+    # A schema error first: the entries can only be compared once they are entries.
+    errors = validator.iter_errors(document)
+    found = dict.fromkeys(line for error in errors for line in _sentences(error))
+    return _shortened(list(found) or list(_repeated(document)))
+
+
+def _shortened(found: Sequence[str]) -> Sequence[str]:
+    if len(found) <= MOST_VIOLATIONS:
+        return found
+    return [*found[:MOST_VIOLATIONS], f"… and {len(found) - MOST_VIOLATIONS:,} more violations"]
+
+
+def _repeated(document: Any) -> Iterator[str]:
+    """Find entries for a peer and direction that has one: no schema can say this."""
+    for field in ("peer_id", "peer_node_id"):
+        first: dict[tuple[str, str], int] = {}
+        for number, entry in enumerate(document["cursors"]):
+            key = (entry[field], entry["direction"])
+            if first.setdefault(key, number) != number:
+                yield (
+                    f"cursors[{number}].{field}: same peer and direction as cursors[{first[key]}]"
+                )
+
+
+def _sentences(error: Any) -> Iterator[str]:
+    if error.validator == "required":
+        # The validator reports each missing field alone, but names it only in its own prose.
+        for field in error.validator_value:
+            if field not in error.instance:
+                yield f"{_place([*error.absolute_path, field])}: missing"
+    else:
+        yield _sentence(error)
+
+
+def _sentence(error: Any) -> str:
+    place = _place(error.absolute_path)
+    match error.validator:
+        case "type":
+            return f"{place}: must be {_types(error.validator_value)}, not {_type(error.instance)}"
+        case "minLength":
+            return f"{place}: must not be empty"
+        case "const":
+            return f"{place}: must be {error.validator_value}, not {_shown(error.instance)}"
+        case "minimum":
+            return f"{place}: must be {error.validator_value} or more"
+        case "maximum":
+            return f"{place}: must be {error.validator_value} or less"
+        case _:
+            return f"{place}: {_PATTERNS[_field(error)]}, not {_shown(error.instance)}"
+
+
+_TIME = "must be an RFC 3339 time such as 2026-05-02T18:30:00Z"
+_PATTERNS = {
+    "checkpoint_timestamp": _TIME,
+    "updated_at": _TIME,
+    "digest": "must be sha256: and 64 hexadecimal digits",
+    "direction": "must be a lower-case word such as inbound",
+    "cursor": "must hold no control characters",
+}
+
+
+def _field(error: Any) -> str:
+    return str(error.absolute_path[-1])
+
+
+def _place(path: Iterable[str | int]) -> str:
+    place = ""
+    for step in path:
+        place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else step
+    return place or "checkpoint"
+
+
+_TYPES = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a string",
+    "integer": "a whole number",
+    "null": "null",
+}
+
+
+def _types(names: str | Sequence[str]) -> str:
+    return " or ".join(_TYPES[name] for name in ([names] if isinstance(names, str) else names))
+
+
+def _type(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
