@@ -1,8 +1,6 @@
 """``python -m stigmem_cursor_plugin`` is another name for ``stigmem-cursor``."""
 
-import sys
-
 from stigmem_cursor_plugin.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -12,10 +12,16 @@ DESCRIPTION = (
 )
 
 
-def build_parser() -> ArgumentParser:
-    """Return the parser of ``stigmem-cursor``."""
+def top_parser() -> ArgumentParser:
+    """Return the parser of ``stigmem-cursor`` without its commands."""
     parser = ArgumentParser(prog="stigmem-cursor", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def build_parser() -> ArgumentParser:
+    """Return the parser of ``stigmem-cursor``."""
+    parser = top_parser()
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands.add_to(subparsers, standalone=True)
     return parser

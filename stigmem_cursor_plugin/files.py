@@ -1,4 +1,4 @@
-"""Reading checkpoints from files, and writing files so that a crash leaves the old or the new one."""
+"""Reading checkpoints, and writing files so that a crash leaves the old one or the new."""
 
 import errno
 import json
@@ -133,10 +133,9 @@ def write(name: str, text: str) -> None:
 def _is_stream(path: Path) -> bool:
     if not path.exists():
         return False
-    # /dev/stdout leads to a regular file when the shell redirected it to one.
-    return not path.is_file() or str(path.resolve().parent) != str(path.parent.resolve()) and (
-        str(path).startswith(("/dev/", "/proc/"))
-    )
+    # /dev/stdout leads to a regular file where the shell sent it to one.
+    device = path.is_symlink() and path.parts[1:2] in (("dev",), ("proc",))
+    return device or not path.is_file()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stigmem_cursor_plugin.errors import HostError
@@ -34,19 +34,19 @@ def read_settings(db: str | None = None) -> Settings:
     would not take.
     """
     values = {**_dotenv(needed=db is None), **_lower(os.environ)}
-    port = _whole_number(values, "port", Settings.port)
-    interval = _whole_number(
-        values, "federation_pull_interval_s", Settings.federation_pull_interval_s
+    default = Settings()
+    settings = Settings(
+        db_path=values.get("stigmem_db_path", default.db_path),
+        storage_backend=values.get("stigmem_storage_backend", default.storage_backend),
+        at_rest_encryption=values.get("stigmem_at_rest_encryption", default.at_rest_encryption),
+        port=_whole_number(values, "port", default.port),
+        federation_pull_interval_s=_whole_number(
+            values, "federation_pull_interval_s", default.federation_pull_interval_s
+        ),
     )
-    if db is not None:
-        return Settings(db_path=db, port=port, federation_pull_interval_s=interval)
-    return Settings(
-        db_path=values.get("stigmem_db_path", Settings.db_path),
-        storage_backend=values.get("stigmem_storage_backend", Settings.storage_backend),
-        at_rest_encryption=values.get("stigmem_at_rest_encryption", Settings.at_rest_encryption),
-        port=port,
-        federation_pull_interval_s=interval,
-    )
+    if db is None:
+        return settings
+    return replace(settings, db_path=db, storage_backend="sqlite", at_rest_encryption="off")
 
 
 def _lower(values: "os._Environ[str] | dict[str, str | None]") -> dict[str, str]:

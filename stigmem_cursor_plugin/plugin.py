@@ -1,4 +1,4 @@
-"""This package's implementation of the hook: the three cursor commands."""
+"""The implementation of the hook: hang the cursor commands on ``stigmem federation``."""
 
 from typing import Any
 

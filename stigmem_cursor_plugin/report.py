@@ -11,10 +11,11 @@ PAGE = 100
 """Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
 
 
-def summary(plan: Plan) -> str:
+def summary(plan: Plan, *, dry_run: bool = False) -> str:
     """Return the documented last line (runbook, Step 4), with what else was skipped or withheld."""
+    what = "dry run, nothing was changed" if dry_run else "cursor import complete"
     line = (
-        f"cursor import complete: {plan.count(Outcome.RESTORED)} restored, "
+        f"{what}: {plan.count(Outcome.RESTORED)} restored, "
         f"{plan.count(Outcome.PEER_NOT_FOUND)} skipped (peer not found), "
         f"{plan.count(Outcome.ALREADY_SET)} skipped (already set)"
     )
@@ -32,16 +33,14 @@ def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> list[list[str
     """
     groups: dict[str, list[str]] = {}
     if plan.table_missing:
-        groups["table"] = ["info: the table replication_cursors was missing: created again"]
+        groups["table"] = ["info: the table replication_cursors is missing: creating it again"]
     for decision in plan.decisions:
         for kind, line in _said_of(decision, names, pull_interval):
             groups.setdefault(kind, []).append(line)
     return list(groups.values())
 
 
-def _said_of(
-    decision: Decision, names: Sequence[str], pull_interval: int
-) -> list[tuple[str, str]]:
+def _said_of(decision: Decision, names: Sequence[str], pull_interval: int) -> list[tuple[str, str]]:
     entry = decision.candidate.entry
     who = f"peer {entry.peer_node_id} ({entry.direction})"
     match decision.outcome:
@@ -132,7 +131,9 @@ def _unproven(decision: Decision) -> str:
     )
 
 
-def document(plan: Plan, names: Sequence[str], *, dry_run: bool, undo: str | None) -> dict[str, Any]:
+def document(
+    plan: Plan, names: Sequence[str], *, dry_run: bool, undo: str | None
+) -> dict[str, Any]:
     """Return the plan or result as one JSON document (``docs/json.md``)."""
     return {
         "version": RESULT_VERSION,

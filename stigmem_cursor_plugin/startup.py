@@ -111,8 +111,8 @@ def _after(register: Callable[[], None], federation: Any, name: str) -> Callable
     return registered
 
 
-def _subparsers(parser: ArgumentParser) -> _SubParsersAction[Any]:
-    return next(action for action in parser._actions if hasattr(action, "add_parser"))  # type: ignore[return-value]
+def _subparsers(parser: Any) -> _SubParsersAction[Any]:
+    return next(action for action in parser._actions if hasattr(action, "add_parser"))
 
 
 def _is_ours(command: Any) -> bool:

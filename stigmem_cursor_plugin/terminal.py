@@ -6,7 +6,7 @@ MOST_LINES = 20
 
 
 def printable(text: str) -> str:
-    r"""Return *text* with everything that a terminal could act on written as ``\x1b``-style escapes.
+    r"""Return *text* with what a terminal could act on written as ``\x1b``-style escapes.
 
     Names and addresses come from files and databases that other people can write to, so
     control characters, bidirectional overrides and lone surrogates never reach the terminal.

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, HelpFormatter, Namespace
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -16,6 +16,18 @@ from stigmem_cursor_plugin.terminal import tell_error
 COMMANDS = (cursor_export.COMMAND, cursor_import.COMMAND)
 
 
+class _HelpFormatter(HelpFormatter):
+    """Fills paragraphs, and leaves lines that are indented (the examples) as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            line
+            if line.startswith(" ")
+            else super(_HelpFormatter, self)._fill_text(line, width, indent)
+            for line in text.splitlines()
+        )
+
+
 def add_to(subparsers: Any, *, standalone: bool = False) -> None:
     """Add every command to what ``add_subparsers()`` returned, in place of one of its name.
 
@@ -24,9 +36,7 @@ def add_to(subparsers: Any, *, standalone: bool = False) -> None:
     for command in COMMANDS:
         name = command.standalone if standalone else command.name
         _remove(subparsers, name)
-        parser = subparsers.add_parser(
-            name, help=command.summary, formatter_class=RawDescriptionHelpFormatter
-        )
+        parser = subparsers.add_parser(name, help=command.summary, formatter_class=_HelpFormatter)
         fill(parser, command)
 
 

@@ -139,9 +139,7 @@ def _read_named(name: str) -> list[tuple[str, Checkpoint]]:
     return read
 
 
-def _write_undo(
-    plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datetime
-) -> str | None:
+def _write_undo(plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datetime) -> str | None:
     """Save the positions that --force is about to overwrite; return the file's name."""
     overwritten = {
         (decision.candidate.peer.id, decision.candidate.entry.direction)
@@ -169,13 +167,11 @@ def _report(plan: Plan, job: _Import, undo: str | None) -> None:
         tell_some(group)
     if undo is not None:
         tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
-    if job.arguments.dry_run:
-        tell("dry run: nothing was changed")
     if job.arguments.json:
         document = report.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
-    tell(report.summary(plan))
+    tell(report.summary(plan, dry_run=job.arguments.dry_run))
 
 
 COMMAND = Command(

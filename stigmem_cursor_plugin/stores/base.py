@@ -71,10 +71,7 @@ def read_snapshot(connection: Any, tables: Collection[str], facts: Collection[st
         )
     return Snapshot(
         node_id=_read_node_id(connection) if "node_meta" in tables else None,
-        peers=[
-            Peer(*row)
-            for row in connection.execute(_PEERS)
-        ],
+        peers=[Peer(*row) for row in connection.execute(_PEERS)],
         cursors=read_cursors(connection) if "replication_cursors" in tables else None,
         received=_read_received(connection) if "facts" in tables else {},
         held=frozenset(_read_held(connection, facts)) if "facts" in tables else frozenset(),
@@ -89,7 +86,7 @@ def read_cursors(connection: Any) -> Mapping[Key, Cursor]:
 
 def _read_node_id(connection: Any) -> str | None:
     row = connection.execute("SELECT value FROM node_meta WHERE key = 'node_id'").fetchone()
-    return row and row[0]
+    return str(row[0]) if row else None
 
 
 def _read_received(connection: Any) -> Mapping[str, Received]:

@@ -1,0 +1,33 @@
+# Each target does all of its own set-up in a virtual environment inside the checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man -type f -not -name '*.pyc')
+
+.PHONY: demo test test-slow check man clean
+
+demo: .venv/installed
+	$(BIN)/python -m tools.demo
+
+test: .venv/installed
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: .venv/installed
+	$(BIN)/pytest -n 2 -m slow
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.drift
+
+man: .venv/installed
+	$(BIN)/python -m tools.man_pages
+
+.venv/installed: pyproject.toml $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet '.[dev]'
+	$(BIN)/python -m tools.hosts
+	touch $@
+
+clean:
+	rm -rf .venv .cache dist

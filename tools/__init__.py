@@ -1,0 +1,1 @@
+"""Programs that build, show and measure this project; none of them is installed."""

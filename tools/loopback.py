@@ -1,0 +1,304 @@
+"""Two real stigmem nodes on the loopback address, for the demo, the tests and the benchmarks.
+
+Each node is a subprocess of this environment's stigmem-node with its own database and keys.
+Needs the host's migrations in place (``tools/host_migrations.py``).
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+PATIENCE = 60.0
+"""Seconds to wait for a node to do something; generous, because machines are slow at times."""
+
+PAGE = 100
+BIN = Path(sys.executable).parent
+
+_PREPARE = """
+import sys
+from stigmem_node.auth import create_api_key
+from stigmem_node.db import apply_migrations, db
+apply_migrations()
+with db() as connection:
+    for pair in zip(("node_id", "federation_pubkey", "federation_privkey"), sys.argv[2:]):
+        connection.execute(
+            "INSERT INTO node_meta (key, value) VALUES (?, ?) ON CONFLICT(key) DO NOTHING", pair
+        )
+print(create_api_key(sys.argv[1], ["read", "write", "federate", "admin:federation"]))
+"""
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nothing listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_for(what: str, condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds; raises TimeoutError, naming *what*, after a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {PATIENCE:.0f} s for {what}")
+        time.sleep(0.1)
+
+
+@dataclass
+class Node:
+    """A node: its files in a directory of its own, and its process while it runs."""
+
+    name: str
+    directory: Path
+    port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)
+    _key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    _api_key: str = ""
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def node_id(self) -> str:
+        """The id that the node goes by."""
+        return f"stigmem://{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Where the node listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        """The node's database file."""
+        return self.directory / "stigmem.db"
+
+    @property
+    def log(self) -> Path:
+        """What the node has logged."""
+        return self.directory / "node.log"
+
+    @property
+    def public_key(self) -> str:
+        """The federation key, base64url."""
+        return _base64url(self._key.public_key().public_bytes_raw())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the node and of commands run beside it."""
+        inherited = {k: v for k, v in os.environ.items() if not k.upper().startswith("STIGMEM_")}
+        return inherited | {
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "STIGMEM_DB_PATH": str(self.database),
+            "STIGMEM_HOST": "127.0.0.1",
+            "STIGMEM_PORT": str(self.port),
+            "STIGMEM_NODE_URL": self.url,
+            "STIGMEM_NODE_ID": self.node_id,
+            "STIGMEM_FEDERATION_ENABLED": "true",
+            "STIGMEM_FEDERATION_INSECURE": "1",
+            "STIGMEM_FEDERATION_PULL_INTERVAL_S": "1",
+            "STIGMEM_FEDERATION_PUBKEY": self.public_key,
+            "STIGMEM_FEDERATION_PRIVKEY": _base64url(self._key.private_bytes_raw()),
+            "STIGMEM_PLUGIN_AUTO_DISCOVERY_ENABLED": "false",
+            **self.settings,
+        }
+
+    def prepare(self) -> None:
+        """Make the database with the host's own migrations, and an API key."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        keys = (self.public_key, _base64url(self._key.private_bytes_raw()))
+        finished = subprocess.run(
+            [sys.executable, "-c", _PREPARE, self.url, self.node_id, *keys],
+            env=self.environment,
+            cwd=self.directory,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        self._api_key = finished.stdout.split()[-1]
+
+    def start(self) -> None:
+        """Start the node and wait until it answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "uvicorn", "stigmem_node.main:app"),
+                    *("--host", "127.0.0.1", "--port", str(self.port)),
+                ],
+                env=self.environment,
+                cwd=self.directory,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(f"{self.name} to start (see {self.log})", self._healthy)
+        self._publish_manifest()
+
+    def _healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the node, if it runs, and wait until it has ended."""
+        if self._process is not None:
+            self._process.send_signal(sign)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def call(self, method: str, path: str, body: object) -> Any:
+        """Call the node's API as its administrator."""
+        answer = httpx.request(
+            method,
+            f"{self.url}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self._api_key}"},
+            timeout=PATIENCE,
+        )
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    def _publish_manifest(self) -> None:
+        from stigmem_node.identity.manifest import (  # noqa: PLC0415
+            OrgManifest,
+            manifest_to_dict,
+            sign_manifest,
+        )
+
+        now = datetime.now(UTC)
+        manifest = OrgManifest(
+            entity_uri=self.url,
+            key_id=f"{self.name}-key",
+            public_key=self.public_key,
+            issued_at=now.isoformat(),
+            expires_at=(now + timedelta(days=300)).isoformat(),
+            entities=[self.url, self.node_id],
+        )
+        signed = manifest_to_dict(sign_manifest(manifest, self._key))
+        self.call("PUT", "/v1/federation/manifest", signed)
+
+    def add_peer(self, peer: "Node") -> str:
+        """Register and approve *peer*, so that this node pulls from it; return its peer id."""
+        declaration = {
+            "allowed_scopes": ["company", "public"],
+            "federation_pubkey": peer.public_key,
+            "node_id": peer.node_id,
+            "node_url": peer.url,
+            "signed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        canonical = json.dumps(declaration, sort_keys=True, separators=(",", ":")).encode()
+        declaration["declaration_sig"] = _base64url(peer._key.sign(canonical))
+        registered = self.call("POST", "/v1/federation/peers", declaration)
+        fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
+        path = f"/v1/federation/peers/{registered['peer_id']}/approve"
+        self.call("POST", path, {"pubkey_fingerprint": f"sha256:{fingerprint}"})
+        return str(registered["peer_id"])
+
+    def post_facts(self, subjects: Iterable[str]) -> None:
+        """Assert one public fact about each subject."""
+        for subject in subjects:
+            self.call(
+                "POST",
+                "/v1/facts",
+                {
+                    "entity": f"demo:{subject}",
+                    "relation": "demo:name",
+                    "value": {"type": "string", "v": subject},
+                    "source": self.url,
+                    "scope": "public",
+                },
+            )
+
+    def query(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Query or change the node's database."""
+        with closing(sqlite3.connect(self.database, timeout=PATIENCE)) as connection, connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def facts_from(self, peer: "Node") -> set[str]:
+        """Return the ids of the facts received from *peer*."""
+        rows = self.query("SELECT id FROM facts WHERE received_from = ?", [peer.node_id])
+        return {row[0] for row in rows}
+
+    def own_facts(self) -> set[str]:
+        """Return the ids of the public facts asserted at this node."""
+        rows = self.query(
+            "SELECT id FROM facts WHERE received_from IS NULL AND entity LIKE 'demo:%'"
+        )
+        return {row[0] for row in rows}
+
+    def cursor(self, peer: "Node") -> str | None:
+        """Return the inbound position of *peer*."""
+        rows = self.query(
+            "SELECT cursor FROM replication_cursors JOIN peers ON peers.id = peer_id"
+            " WHERE node_id = ? AND direction = 'inbound'",
+            [peer.node_id],
+        )
+        return rows[0][0] if rows else None
+
+    def pulls_served(self, log_offset: int) -> list[int]:
+        """Return how many facts each pull answered since *log_offset* took with it.
+
+        Counted from the node's access log: each request names the cursor it pulls from.
+        """
+        clocks = sorted(
+            row[0]
+            for row in self.query(
+                "SELECT hlc FROM facts WHERE received_from IS NULL AND entity LIKE 'demo:%'"
+            )
+        )
+        return [
+            min(PAGE, sum(1 for clock in clocks if clock > cursor))
+            for cursor in _cursors_pulled(self.log.read_bytes()[log_offset:].decode())
+        ]
+
+
+def _cursors_pulled(log: str) -> Iterator[str]:
+    for target in re.findall(r'"GET (/v1/federation/facts\?\S*) HTTP/1.1" 200', log):
+        yield parse_qs(urlsplit(target).query).get("cursor", [""])[0]
+
+
+@contextmanager
+def two_nodes(directory: Path, **settings: str) -> Iterator[tuple[Node, Node]]:
+    """Start nodes a and b with each other as peers; both are stopped at the end.
+
+    *settings* are environment variables of node a.
+    """
+    a = Node("node-a", directory / "a", settings=settings)
+    b = Node("node-b", directory / "b")
+    try:
+        for node in (a, b):
+            node.prepare()
+            node.start()
+        a.add_peer(b)
+        b.add_peer(a)
+        yield a, b
+    finally:
+        for node in (a, b):
+            node.stop(signal.SIGKILL)
+
+
+def caught_up(a: Node, b: Node) -> bool:
+    """Tell whether node a holds every fact that node b offers, and its position says so."""
+    return a.facts_from(b) >= b.own_facts() and a.cursor(b) is not None

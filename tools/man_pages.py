@@ -1,0 +1,254 @@
+"""Write the man pages: from the argparse parsers, and the one on the format from the schema.
+
+Usage: python -m tools.man_pages [DIRECTORY]    (default: man)
+
+The pages are the same bytes whatever the Python version, terminal width, time zone or day.
+"""
+
+import json
+import os
+import re
+import sys
+import textwrap
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from argparse_manpage.manpage import Manpage
+
+from stigmem_cursor_plugin import __version__, cli, commands, schema
+from stigmem_cursor_plugin.commands.base import Command
+
+ROOT = Path(__file__).parent.parent
+MANUAL = "Stigmem Manual"
+FORMAT_PAGE = "stigmem-cursor-checkpoint"
+
+ENVIRONMENT = (
+    ("STIGMEM_DB_PATH", "Path to the node's database, where --db is not given."),
+    (
+        "STIGMEM_STORAGE_BACKEND, STIGMEM_AT_REST_ENCRYPTION",
+        "Where the node keeps its data. Settings that cannot be used are refused; a local file "
+        "is never used in their place.",
+    ),
+    (
+        "STIGMEM_PORT, STIGMEM_FEDERATION_PULL_INTERVAL_S",
+        "On import: where a node would answer if it were running, and how long fetching facts "
+        "again takes.",
+    ),
+    (
+        "STIGMEM_CLI_PLUGINS",
+        "Set to off, the stigmem command runs its own built-in commands instead.",
+    ),
+)
+FILES = (
+    (".env", "Settings of the node, read from the current directory as the node reads them."),
+    ("stigmem.db", "The database where neither --db nor a setting names one."),
+    (
+        "FILE.undo-YYYYMMDDTHHMMSSZ.json",
+        "What an import with --force overwrote, beside the checkpoint that it read.",
+    ),
+)
+
+
+def main(directory: Path) -> None:
+    """Write every page to *directory*."""
+    os.environ |= {"COLUMNS": "80", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    for name, text in pages():
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Return the file name and text of every page."""
+    for command in commands.COMMANDS:
+        yield f"{_title(command)}.1", _command_page(command)
+    yield "stigmem-cursor.1", _standalone_page()
+    yield f"{FORMAT_PAGE}.5", _format_page()
+
+
+def _title(command: Command) -> str:
+    return f"stigmem-federation-{command.name}"
+
+
+def _command_page(command: Command) -> str:
+    parser = ArgumentParser(prog=_title(command))
+    commands.fill(parser, command)
+    prog = f"stigmem federation {command.name}"
+    usage = parser.format_usage().split()[2:]
+    see_also = [
+        "stigmem-cursor(1)",
+        *(f"{_title(other)}(1)" for other in commands.COMMANDS if other is not command),
+        f"{FORMAT_PAGE}(5)",
+    ]
+    return _page(
+        parser,
+        command.summary,
+        " ".join([prog, *usage]),
+        {
+            "EXIT STATUS": _terms((str(status), text) for status, text in command.exit_status),
+            "ENVIRONMENT": _terms(ENVIRONMENT),
+            "FILES": _terms(FILES),
+            "EXAMPLES": _examples(
+                (text, line.format(prog=prog)) for text, line in command.examples
+            ),
+            "SEE ALSO": _see_also(see_also),
+        },
+    )
+
+
+def _standalone_page() -> str:
+    usage = cli.build_parser().format_usage().split()[2:]
+    described = [
+        (
+            command.standalone,
+            f"{_sentence(command.summary)} Arguments and exit status are those of "
+            f"{_title(command)}(1).",
+        )
+        for command in commands.COMMANDS
+    ]
+    return _page(
+        cli.top_parser(),
+        "checkpoints of a stigmem node's replication cursors",
+        " ".join(["stigmem-cursor", *usage]),
+        {
+            "COMMANDS": _terms(described),
+            "EXIT STATUS": _terms(
+                [
+                    ("0", "done"),
+                    ("1", "failed or refused; nothing was changed"),
+                    ("2", "usage error"),
+                    ("3", "import finished, but withheld at least one position"),
+                ]
+            ),
+            "ENVIRONMENT": _terms(ENVIRONMENT[:-1]),
+            "FILES": _terms(FILES),
+            "EXAMPLES": _examples(
+                (text, line.format(prog=f"stigmem-cursor {command.standalone}"))
+                for command in commands.COMMANDS
+                for text, line in command.examples
+            ),
+            "SEE ALSO": _see_also(
+                [*(f"{_title(command)}(1)" for command in commands.COMMANDS), f"{FORMAT_PAGE}(5)"]
+            ),
+        },
+    )
+
+
+def _format_page() -> str:
+    document = schema.load()
+    parser = ArgumentParser(prog=FORMAT_PAGE, add_help=False, description=document["description"])
+    example = json.dumps(document["examples"][0], indent=2)
+    return _page(
+        parser,
+        "checkpoint of a stigmem node's replication cursors",
+        None,
+        {
+            "FIELDS": _fields(document, document),
+            "FIELDS OF A CURSOR": _fields(document["$defs"]["entry"], document),
+            "FIELDS OF RECEIVED": _fields(document["$defs"]["received"], document),
+            "EXIT STATUS": _text(
+                "A program that reads a file which is not valid ends with status 1 and one line "
+                "for each violation, with its place in the file."
+            ),
+            "ENVIRONMENT": _text("The format does not depend on the environment."),
+            "FILES": _terms(
+                [
+                    (
+                        schema.CHECKPOINT,
+                        "The JSON Schema (2020-12) that this page was made from, in the "
+                        "directory schemas of the Python package stigmem_cursor_plugin.",
+                    )
+                ]
+            ),
+            "EXAMPLES": f".nf\n{_escaped(example)}\n.fi",
+            "SEE ALSO": _see_also(
+                ["stigmem-cursor(1)", *(f"{_title(command)}(1)" for command in commands.COMMANDS)]
+            ),
+        },
+        section="5",
+    )
+
+
+def _page(
+    parser: ArgumentParser,
+    summary: str,
+    synopsis: str | None,
+    sections: dict[str, str],
+    section: str = "1",
+) -> str:
+    parser.epilog = None
+    page = Manpage(parser)
+    page.section = section
+    page.date = _release_date()
+    page.source = f"stigmem-cursor-plugin {__version__}"
+    page.manual = MANUAL
+    page.description = summary
+    page.synopsis = []
+    if synopsis:
+        # The page is named with hyphens, as man wants it; the command is typed with spaces.
+        page.add_section("synopsis", "=", _text(synopsis))
+    for heading, content in sections.items():
+        page.add_section(heading, ">", content)
+    text = re.sub(r"\n{2,}", "\n", str(page))
+    # The whole name leaves no room for the rest of the header at 80 columns.
+    return re.sub(r"^\.TH STIGMEM\\-FEDERATION\\-", ".TH ", text)
+
+
+def _release_date() -> str:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## \[{re.escape(__version__)}\] - (\S+)$", changelog, re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"CHANGELOG.md has no dated entry for {__version__}")
+    return found[1]
+
+
+def _fields(definition: dict[str, Any], document: dict[str, Any]) -> str:
+    terms = []
+    for name, given in definition["properties"].items():
+        reference = given.get("$ref", "").removeprefix("#/$defs/")
+        described = {**document["$defs"].get(reference, {}), **given}
+        kind = described.get("type", "")
+        kinds = " or ".join([kind] if isinstance(kind, str) else kind)
+        needed = "required" if name in definition.get("required", ()) else "optional"
+        terms.append(
+            (name, f"({', '.join(filter(None, (kinds, needed)))}) {described['description']}")
+        )
+    return _terms(terms)
+
+
+def _terms(terms: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f".TP\n.B {_escaped(term)}\n{_text(text)}" for term, text in terms)
+
+
+def _examples(examples: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(
+        f".PP\n{_text(text)}\n.PP\n.RS 4\n.nf\n{_escaped(line)}\n.fi\n.RE"
+        for text, line in examples
+    )
+
+
+def _see_also(names: Sequence[str]) -> str:
+    lines = []
+    for name in names:
+        page, section = re.fullmatch(r"(.+)(\(\d\))", name).groups()  # type: ignore[union-attr]
+        comma = "" if name is names[-1] else ","
+        lines.append(f".BR {_escaped(page)} {section}{comma}")
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _text(text: str) -> str:
+    return "\n".join(textwrap.wrap(_escaped(text), 78, break_on_hyphens=False))
+
+
+def _escaped(text: str) -> str:
+    escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("`", r"\(ga")
+    # A line that begins with a full stop or an apostrophe would be a request.
+    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "man")
