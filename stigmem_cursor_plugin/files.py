@@ -1,5 +1,6 @@
 """Reading checkpoints, and writing files so that a crash leaves the old one or the new."""
 
+import codecs
 import errno
 import json
 import os
@@ -47,6 +48,8 @@ def _read(name: str, title: str) -> bytes:
 
 
 def _parse(data: bytes, title: str) -> Any:
+    if data.startswith(codecs.BOM_UTF8):
+        raise CheckpointError(f"{title}: begins with a byte order mark; save it without one")
     try:
         text = data.decode("utf-8")
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)

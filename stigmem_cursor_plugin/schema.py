@@ -37,14 +37,13 @@ def _shortened(found: Sequence[str]) -> Sequence[str]:
 
 def _repeated(document: Any) -> Iterator[str]:
     """Find entries for a peer and direction that has one: no schema can say this."""
-    for field in ("peer_id", "peer_node_id"):
-        first: dict[tuple[str, str], int] = {}
-        for number, entry in enumerate(document["cursors"]):
-            key = (entry[field], entry["direction"])
-            if first.setdefault(key, number) != number:
-                yield (
-                    f"cursors[{number}].{field}: same peer and direction as cursors[{first[key]}]"
-                )
+    first: dict[tuple[str, str, str], int] = {}
+    for number, entry in enumerate(document["cursors"]):
+        for field in ("peer_id", "peer_node_id"):
+            earlier = first.setdefault((field, entry[field], entry["direction"]), number)
+            if earlier != number:
+                yield f"cursors[{number}].{field}: same peer and direction as cursors[{earlier}]"
+                break
 
 
 def _sentences(error: Any) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """A node's SQLite database: read with the standard library, written with sqlite-utils."""
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from stigmem_cursor_plugin.stores.base import CURSOR_TABLE, read_cursors, read_s
 LOCK_TIMEOUT = 5.0
 """Seconds to wait for another process to release the database."""
 
+# File format, https://www.sqlite.org/fileformat2.html#the_database_header
 _HEADER = b"SQLite format 3\0"
+_READ_VERSION = 19
+_HEADER_SIZE = _READ_VERSION + 1
 
 
 class SQLiteStore:
@@ -27,28 +31,53 @@ class SQLiteStore:
 
     def read(self) -> Snapshot:
         """Return what the database holds, without writing to it."""
-        with self._translated(), closing(self._connect(read_only=True)) as connection:
+        with self._translated(), self._reading() as connection:
             connection.execute("BEGIN")
             return _read(connection, ())
 
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator["SQLiteTransaction"]:
         """Hold the write lock for a block: committed at its end, rolled back on an error."""
-        with self._translated(), closing(self._connect(read_only=dry_run)) as connection:
+        opened = self._reading() if dry_run else self._writing()
+        with self._translated(), opened as connection:
             connection.execute("BEGIN" if dry_run else "BEGIN IMMEDIATE")
             # Closing without a commit rolls back.
             yield SQLiteTransaction(connection)
             connection.execute("COMMIT")
 
-    def _connect(self, *, read_only: bool) -> sqlite3.Connection:
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         self._check_file()
-        # as_uri() escapes: an unescaped # or ? would open another, empty file.
-        uri = f"{self._path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-        connection = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
-        connection.execute("PRAGMA foreign_keys = ON")
-        return connection
+        with closing(_connect(self._path, "mode=rw")) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
 
-    def _check_file(self) -> None:
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Open the database so that neither it nor the folder it lies in is changed."""
+        uses_wal = self._check_file()
+        wal, shared = self._beside("-wal"), self._beside("-shm")
+        opened: AbstractContextManager[sqlite3.Connection]
+        if not uses_wal or (wal.exists() and shared.exists()):
+            opened = closing(_connect(self._path, "mode=ro"))
+        elif wal.exists() and wal.stat().st_size:
+            # A crash left it, or it is a copy: whoever opens it here would change it.
+            opened = _copy(self._path, wal)
+        elif os.access(self._path.parent, os.W_OK) and os.access(self._path, os.W_OK):
+            # A read-only connection would leave its -wal and -shm files; this one removes them.
+            opened = closing(_connect(self._path, "mode=rw"))
+        else:
+            # Nobody else can be writing it either.
+            opened = closing(_connect(self._path, "mode=ro&immutable=1"))
+        with opened as connection:
+            connection.execute("PRAGMA query_only = ON")
+            yield connection
+
+    def _beside(self, suffix: str) -> Path:
+        return self._path.resolve().with_name(self._path.resolve().name + suffix)
+
+    def _check_file(self) -> bool:
+        """Refuse what is no database; return whether it uses a write-ahead log."""
         try:
             if not self._path.exists():
                 raise StoreError(
@@ -57,13 +86,14 @@ class SQLiteStore:
             if self._path.is_dir():
                 raise StoreError(f"{self.name} is a directory, not a database")
             with self._path.open("rb") as file:
-                header = file.read(len(_HEADER))
+                header = file.read(_HEADER_SIZE)
         except (OSError, ValueError) as error:
             raise StoreError(f"cannot open database {self.name}: {reason(error)}") from error
         if not header:
             raise StoreError(f"{self.name} is empty: not the database of a stigmem node")
-        if header != _HEADER:
+        if not header.startswith(_HEADER):
             raise StoreError(f"{self.name} is not a SQLite database, or it is encrypted")
+        return header[_READ_VERSION:] == b"\2"
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -71,6 +101,8 @@ class SQLiteStore:
             yield
         except sqlite3.Error as error:
             raise StoreError(self._explained(error)) from error
+        except OSError as error:
+            raise StoreError(f"cannot read database {self.name}: {reason(error)}") from error
         except StoreError as error:
             raise StoreError(
                 *(m if self.name in m else f"{self.name}: {m}" for m in error.messages)
@@ -83,6 +115,26 @@ class SQLiteStore:
                 "stop the node (runbook, Step 1), then run this again"
             )
         return f"{self.name}: {error}"
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    # as_uri() escapes: an unescaped # or ? would open another, empty file.
+    uri = f"{path.absolute().as_uri()}?{options}"
+    return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
+
+
+@contextmanager
+def _copy(path: Path, wal: Path) -> Iterator[sqlite3.Connection]:
+    """Open a temporary copy of a database and its write-ahead log."""
+    import shutil  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415  both are rarely needed
+
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory) / "copy.db"
+        shutil.copyfile(path, copy)
+        shutil.copyfile(wal, Path(directory) / "copy.db-wal")
+        with closing(_connect(copy, "mode=rw")) as connection:
+            yield connection
 
 
 class SQLiteTransaction:

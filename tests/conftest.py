@@ -1,0 +1,124 @@
+"""What every test can ask for: a host's database, and the real programs in a subprocess."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from hypothesis import settings
+
+from tests.database import NODE_ID, Database
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("steady")
+
+Finished = subprocess.CompletedProcess[str]
+
+
+class Run(Protocol):
+    """Runs a command line in a directory of its own, as a user would."""
+
+    def __call__(
+        self, *arguments: str, given: str | bytes | None = None, **environment: str
+    ) -> Finished:
+        """Return what the command printed and its exit status."""
+
+
+def environment_for(binaries: Path, **variables: str) -> dict[str, str]:
+    """Return an environment in which *binaries* come first and no node is configured."""
+    inherited = {k: v for k, v in os.environ.items() if not k.upper().startswith("STIGMEM_")}
+    return inherited | {
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "80",
+        # A port that no node of another test can be on.
+        "STIGMEM_PORT": "1",
+        **variables,
+    }
+
+
+def run_in(
+    directory: Path,
+    arguments: Sequence[str],
+    given: str | bytes | None = None,
+    binaries: Path = BIN,
+    **variables: str,
+) -> Finished:
+    """Run a program of an environment and return what it printed and its exit status."""
+    data = given.encode() if isinstance(given, str) else given
+    finished = subprocess.run(
+        [str(binaries / arguments[0]), *arguments[1:]],
+        cwd=directory,
+        env=environment_for(binaries, **variables),
+        input=data if data is not None else b"",
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    return subprocess.CompletedProcess(
+        arguments, finished.returncode, finished.stdout.decode(), finished.stderr.decode()
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a program in the test's directory."""
+
+    def run(*arguments: str, given: str | bytes | None = None, **environment: str) -> Finished:
+        return run_in(tmp_path, arguments, given, **environment)
+
+    return run
+
+
+@pytest.fixture
+def stigmem(run: Run) -> Run:
+    """Run ``stigmem federation`` with this plugin, in the test's directory."""
+
+    def stigmem(*arguments: str, given: str | bytes | None = None, **environment: str) -> Finished:
+        return run("stigmem", "federation", *arguments, given=given, **environment)
+
+    return stigmem
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database made by the host's own migrations."""
+    path = tmp_path_factory.mktemp("host") / "stigmem.db"
+    script = (
+        "import sys; from stigmem_node.db import apply_migrations; apply_migrations(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    Database(path).run("INSERT INTO node_meta (key, value) VALUES ('node_id', ?)", [NODE_ID])
+    return path
+
+
+@pytest.fixture
+def make_database(migrated: Path, tmp_path: Path) -> Callable[[str], Database]:
+    """Make a node's database with a file name in the test's directory."""
+
+    def make(name: str) -> Database:
+        shutil.copy(migrated, tmp_path / name)
+        return Database(tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def database(make_database: Callable[[str], Database]) -> Database:
+    """The database ``stigmem.db`` of node-a, without peers, in the test's directory."""
+    return make_database("stigmem.db")
+
+
+@pytest.fixture
+def node(database: Database) -> Database:
+    """The same with two peers, positions for both, and facts received from the first."""
+    database.set_cursor(database.add_peer("node-b"), "1725349500000.005")
+    database.set_cursor(database.add_peer("node-c"), "1725349500000.10")
+    database.add_facts("node-b", 3)
+    return database
