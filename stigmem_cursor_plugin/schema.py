@@ -9,9 +9,14 @@ CHECKPOINT = "cursor-checkpoint.schema.json"
 MOST_VIOLATIONS = 20
 
 
+def path(name: str = CHECKPOINT) -> Path:
+    """Return where the package keeps one of its schemas."""
+    return Path(__file__).parent / "schemas" / name
+
+
 def load(name: str = CHECKPOINT) -> dict[str, Any]:
     """Return one of the schemas that the package carries."""
-    schema: dict[str, Any] = json.loads((Path(__file__).parent / "schemas" / name).read_bytes())
+    schema: dict[str, Any] = json.loads(path(name).read_bytes())
     return schema
 
 

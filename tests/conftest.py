@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -47,15 +47,15 @@ def run_in(
     directory: Path,
     arguments: Sequence[str],
     given: str | bytes | None = None,
+    environment: Mapping[str, str] | None = None,
     binaries: Path = BIN,
-    **variables: str,
 ) -> Finished:
     """Run a program of an environment and return what it printed and its exit status."""
     data = given.encode() if isinstance(given, str) else given
     finished = subprocess.run(
         [str(binaries / arguments[0]), *arguments[1:]],
         cwd=directory,
-        env=environment_for(binaries, **variables),
+        env=environment_for(binaries, **(environment or {})),
         input=data if data is not None else b"",
         capture_output=True,
         check=False,
@@ -71,7 +71,7 @@ def run(tmp_path: Path) -> Run:
     """Run a program in the test's directory."""
 
     def run(*arguments: str, given: str | bytes | None = None, **environment: str) -> Finished:
-        return run_in(tmp_path, arguments, given, **environment)
+        return run_in(tmp_path, arguments, given, environment)
 
     return run
 

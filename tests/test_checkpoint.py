@@ -1,0 +1,83 @@
+"""What holds for every checkpoint: its text, its way to JSON and back, and its digest."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stigmem_cursor_plugin import checkpoint, schema
+from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.snapshot import Received
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
+CURSOR = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1)
+MOMENT = st.datetimes(min_value=datetime(1001, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")
+ENTRY = st.builds(
+    Entry,
+    peer_id=TEXT,
+    peer_node_id=TEXT,
+    peer_url=st.none() | TEXT,
+    peer_status=st.none() | TEXT,
+    direction=st.sampled_from(["inbound", "outbound", "tombstone_inbound"]),
+    cursor=st.none() | CURSOR,
+    updated_at=st.none() | MOMENT,
+    received=st.none() | st.builds(Received, st.integers(0, 2**53 - 1), st.none() | TEXT),
+)
+CHECKPOINT = st.builds(
+    Checkpoint,
+    timestamp=MOMENT,
+    db_path=st.none() | TEXT,
+    entries=st.lists(
+        ENTRY, max_size=4, unique_by=(lambda entry: entry.peer_id, lambda entry: entry.peer_node_id)
+    ).map(tuple),
+    node_id=st.none() | TEXT,
+    generator=st.none() | TEXT,
+)
+
+
+@given(CHECKPOINT)
+def test_text_is_plain_indented_json(taken: Checkpoint) -> None:
+    """The text is that of the standard library's encoder with indent 2, and pure ASCII."""
+    text = checkpoint.to_json(taken)
+    assert text == json.dumps(json.loads(text), indent=2) + "\n"
+    assert text.isascii()
+
+
+@given(CHECKPOINT)
+def test_there_and_back(taken: Checkpoint) -> None:
+    """A checkpoint read back is the one written, is valid, and matches its digest."""
+    document = json.loads(checkpoint.to_json(taken))
+    assert checkpoint.from_document(document) == taken
+    assert schema.violations(document) == []
+    assert checkpoint.digest(document) == document["digest"]
+
+
+@given(CHECKPOINT)
+def test_digest_is_of_canonical_json(taken: Checkpoint) -> None:
+    """The digest is SHA-256 over sorted, compact UTF-8 JSON, whatever the order of the fields."""
+    document = json.loads(checkpoint.to_json(taken))
+    claimed = document.pop("digest")
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert claimed == f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    assert checkpoint.digest(dict(reversed(document.items()))) == claimed
+
+
+@given(CHECKPOINT, st.data())
+def test_any_change_breaks_the_digest(taken: Checkpoint, data: st.DataObject) -> None:
+    """Another value in any field does not match the digest."""
+    document = json.loads(checkpoint.to_json(taken))
+    field = data.draw(st.sampled_from(sorted(set(document) - {"digest"})))
+    changed: dict[str, Any] = {**document, field: ["changed"]}
+    assert checkpoint.digest(changed) != document["digest"]
+
+
+def test_documented_fields_come_first() -> None:
+    """The fields are in the runbook's order, and what is added comes after them."""
+    taken = Checkpoint("2026-05-02T18:30:00Z", "stigmem.db", (), "stigmem://node-a", "g")
+    assert list(json.loads(checkpoint.to_json(taken))) == [
+        *("checkpoint_timestamp", "db_path", "cursors"),
+        *("format_version", "node_id", "generator", "digest"),
+    ]
