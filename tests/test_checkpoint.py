@@ -12,8 +12,8 @@ from stigmem_cursor_plugin import checkpoint, schema
 from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.snapshot import Received
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
-CURSOR = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1)
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1)
+CURSOR = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1)
 MOMENT = st.datetimes(min_value=datetime(1001, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")
 ENTRY = st.builds(
     Entry,

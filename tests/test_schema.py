@@ -49,7 +49,7 @@ def ajv_verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
         env={**os.environ, "NODE_PATH": str(directory / "node_modules")},
     )
     assert finished.returncode == 0, finished.stderr
-    return dict(zip(VALID + INVALID, finished.stdout.split(), strict=True))
+    return dict(zip(VALID + INVALID, str(finished.stdout).split(), strict=True))
 
 
 @pytest.mark.parametrize("path", VALID, ids=name)

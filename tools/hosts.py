@@ -12,6 +12,8 @@ import sys
 import tarfile
 import tempfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,14 +44,15 @@ def place_migrations(release: str, directory: Path) -> None:
                 (target / script.name).write_bytes(script.read_bytes())
 
 
-def environment(release: str) -> Path:
-    """Return a virtual environment with the host of *release*, its migrations and this plugin.
+@contextmanager
+def environment(release: str) -> Iterator[Path]:
+    """Yield a virtual environment with the host of *release* and its migrations, and no plugin.
 
-    The environment is made once and kept; this plugin is installed anew each time.
+    It is made once and kept; nobody else can use it during the block.
     """
     directory = CACHE / f"{release}-py{sys.version_info.major}.{sys.version_info.minor}"
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with directory.with_suffix(".lock").open("w") as lock:
+    with Path(f"{directory}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         python = directory / "bin" / "python"
         if not (directory / "complete").exists():
@@ -57,9 +60,8 @@ def environment(release: str) -> Path:
             pip(python, "install", f"stigmem-node=={release}")
             place_migrations(release, _beside_site_packages(directory))
             (directory / "complete").touch()
-        pip(python, "install", "--upgrade", "--force-reinstall", "--no-deps", str(ROOT))
-        pip(python, "install", str(ROOT))
-    return directory
+        pip(python, "uninstall", "--yes", "stigmem-cursor-plugin")
+        yield directory
 
 
 def pip(python: Path, *arguments: str) -> None:
