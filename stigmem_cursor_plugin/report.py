@@ -85,7 +85,8 @@ def repull(facts: int, pull_interval: int) -> str:
     One page of 100 facts each pull interval, in seconds (runbook, "Problem").
     """
     pages = -(-facts // PAGE)
-    return f"{facts:,} facts again, {pages:,} pages, about {duration(pages * pull_interval)}"
+    pages_text = f"{pages:,} page" if pages == 1 else f"{pages:,} pages"
+    return f"{facts:,} facts again, {pages_text}, about {duration(pages * pull_interval)}"
 
 
 def duration(seconds: float) -> str:
