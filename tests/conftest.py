@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.database import NODE_ID, Database
+from tools.hosts import pip
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -122,3 +123,11 @@ def node(database: Database) -> Database:
     database.set_cursor(database.add_peer("node-c"), "1725349500000.10")
     database.add_facts("node-b", 3)
     return database
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    directory = tmp_path_factory.mktemp("wheel")
+    pip(Path(sys.executable), "wheel", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
+    return next(directory.glob("*.whl"))

@@ -29,14 +29,6 @@ connection.commit()
 """
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
-    directory = tmp_path_factory.mktemp("wheel")
-    pip(Path(sys.executable), "wheel", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
-    return next(directory.glob("*.whl"))
-
-
 def _life_on(release: str, wheel: Path, directory: Path) -> None:
     with environment(release) as host:
         binaries = host / "bin"
