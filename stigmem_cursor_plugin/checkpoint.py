@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,13 +35,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Every cursor of a node at one time (RFC 3339, UTC)."""
+    """Every cursor of a node at one time (RFC 3339, UTC).
+
+    An ``undo`` checkpoint holds what an import with ``--force`` overwrote.
+    """
 
     timestamp: str
     db_path: str | None
     entries: Sequence[Entry]
     node_id: str | None = None
     generator: str | None = None
+    undo: bool = False
 
     @property
     def time(self) -> datetime:
@@ -55,18 +59,19 @@ class Checkpoint:
 
 
 def build(
-    snapshot: Snapshot, db_path: str, now: datetime, only: Collection[Key] | None = None
+    snapshot: Snapshot,
+    db_path: str,
+    now: datetime,
 ) -> Checkpoint:
     """Return the checkpoint of a database at the time *now* (aware, UTC), by peer node id.
 
-    *only* takes these cursors instead of all. Cursors of a peer that the database does not
-    know are left out, as the host does.
+    Cursors of a peer that the database does not know are left out, as the host does.
     """
     peers = {peer.id: peer for peer in snapshot.peers}
     entries = [
         _entry_of(cursor, peers[cursor.peer_id], snapshot)
-        for key, cursor in (snapshot.cursors or {}).items()
-        if cursor.peer_id in peers and (only is None or key in only)
+        for cursor in (snapshot.cursors or {}).values()
+        if cursor.peer_id in peers
     ]
     entries.sort(key=lambda entry: (entry.peer_node_id, entry.direction))
     return Checkpoint(
@@ -76,6 +81,15 @@ def build(
         node_id=snapshot.node_id,
         generator=f"stigmem-cursor-plugin {__version__}",
     )
+
+
+def build_undo(
+    snapshot: Snapshot, db_path: str, now: datetime, keys: Collection[Key]
+) -> Checkpoint:
+    """Return a checkpoint of these cursors, with an entry also where there is no position."""
+    stored = snapshot.cursors or {}
+    cursors = {key: stored.get(key) or Cursor(*key, None, "") for key in keys}
+    return replace(build(replace(snapshot, cursors=cursors), db_path, now), undo=True)
 
 
 def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
@@ -131,6 +145,8 @@ def to_json(checkpoint: Checkpoint) -> str:
         footer["node_id"] = checkpoint.node_id
     if checkpoint.generator is not None:
         footer["generator"] = checkpoint.generator
+    if checkpoint.undo:
+        footer["undo"] = True
     entries = [_entry_document(entry) for entry in checkpoint.entries]
     footer["digest"] = digest({**header, "cursors": entries, **footer})
     cursors = ",\n".join(map(_entry_json, entries))
@@ -147,6 +163,7 @@ def from_document(document: Mapping[str, Any]) -> Checkpoint:
         entries=tuple(_entry(item) for item in document["cursors"]),
         node_id=document.get("node_id"),
         generator=document.get("generator"),
+        undo=document.get("undo", False),
     )
 
 

@@ -7,8 +7,8 @@ from stigmem_cursor_plugin import __version__, commands
 
 DESCRIPTION = (
     "Checkpoints of a stigmem node's replication cursors. The same commands as stigmem "
-    "federation cursor-export and cursor-import, for a machine on which stigmem-node is not "
-    "installed."
+    "federation cursor-export, cursor-import and cursor-check, for a machine on which "
+    "stigmem-node is not installed."
 )
 
 

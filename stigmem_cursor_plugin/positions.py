@@ -35,10 +35,12 @@ def shown(position: str | None) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else position
 
 
-def direction_of_move(before: str, after: str) -> str:
+def direction_of_move(before: str, after: str | None) -> str:
     """Return ``forward``, ``back``, ``nowhere``, or ``elsewhere`` for opaque positions."""
     if before == after:
         return "nowhere"
+    if after is None:
+        return "back"
     old, new = clock(before), clock(after)
     if old is None or new is None:
         return "elsewhere"

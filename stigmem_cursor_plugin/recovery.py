@@ -28,6 +28,7 @@ class Candidate:
     checkpoint: int
     entry: Entry
     peer: Peer | None
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class Plan:
     def count(self, outcome: Outcome) -> int:
         """Return how many positions have this outcome."""
         return sum(1 for decision in self.decisions if decision.outcome is outcome)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether a position that is set is written over."""
+        return any(
+            decision.outcome is Outcome.RESTORED and decision.previous is not None
+            for decision in self.decisions
+        )
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
         """Return the rows to write, all moved at *updated_at*."""
@@ -134,7 +143,7 @@ def _grouped(
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (peer.node_id if peer else entry.peer_node_id, entry.direction)
-            groups.setdefault(key, []).append(Candidate(number, entry, peer))
+            groups.setdefault(key, []).append(Candidate(number, entry, peer, checkpoint.undo))
     yield from groups.values()
 
 
@@ -159,7 +168,7 @@ class _Rules:
         self._accept_loss = accept_loss
 
     def decide(self, candidates: Sequence[Candidate]) -> Decision:
-        with_position = [candidate for candidate in candidates if candidate.entry.cursor]
+        with_position = [candidate for candidate in candidates if self._says_something(candidate)]
         if not with_position:
             return Decision(Outcome.NO_POSITION, candidates[0])
         newest = with_position[0]
@@ -170,6 +179,11 @@ class _Rules:
         if previous is not None and not self._force:
             return Decision(Outcome.ALREADY_SET, newest, previous)
         return self._backed_up(with_position, newest.peer, previous)
+
+    def _says_something(self, candidate: Candidate) -> bool:
+        # Undoing an import also empties the positions that were empty before it; no other
+        # checkpoint ever empties one.
+        return bool(candidate.entry.cursor) or (candidate.undo and self._force)
 
     def _backed_up(
         self, candidates: Sequence[Candidate], peer: Peer, previous: str | None

@@ -69,7 +69,7 @@ def _sentence(error: Any) -> str:
         case "minLength":
             return f"{place}: must not be empty"
         case "const":
-            return f"{place}: must be {error.validator_value}, not {_shown(error.instance)}"
+            return f"{place}: must be {_shown(error.validator_value)}, not {_shown(error.instance)}"
         case "minimum":
             return f"{place}: must be {error.validator_value} or more"
         case "maximum":

@@ -225,7 +225,7 @@ def test_json(database: Database, stigmem: Run) -> None:
         "version": 1,
         "command": "cursor-import",
         "dry_run": False,
-        "table_created": False,
+        "table_missing": False,
         "undo_checkpoint": None,
         "counts": {
             "restored": 1,

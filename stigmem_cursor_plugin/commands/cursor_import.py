@@ -6,14 +6,14 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from stigmem_cursor_plugin import checkpoint, files, recovery, report
+from stigmem_cursor_plugin import checkpoint, files, recovery, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
 from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
 from stigmem_cursor_plugin.recovery import Outcome, Plan
+from stigmem_cursor_plugin.reports import importing
 from stigmem_cursor_plugin.snapshot import Snapshot
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.stores.base import Transaction
@@ -113,44 +113,25 @@ def run(arguments: Namespace) -> int:
 
 def _read_checkpoints(names: Sequence[str]) -> tuple[Sequence[str], Sequence[Checkpoint]]:
     """Read every file named; in a directory an invalid one is warned about and passed over."""
-    read: list[tuple[str, Checkpoint]] = []
-    problems: list[str] = []
-    for name in names:
-        try:
-            read += _read_named(name)
-        except CheckpointError as error:
-            problems += error.messages
+    found = sources.read(names)
+    problems = [line for item in found if item.directory is None for line in item.problems]
     if problems:
         raise CheckpointError(*problems)
-    return [name for name, _ in read], [taken for _, taken in read]
-
-
-def _read_named(name: str) -> list[tuple[str, Checkpoint]]:
-    if name == files.STANDARD_STREAM or not Path(name).is_dir():
-        return [(name, files.read_checkpoint(name))]
-    read = []
-    for path in files.checkpoints_in(name):
-        try:
-            read.append((str(path), files.read_checkpoint(str(path))))
-        except CheckpointError as error:
-            tell_warning(f"passed over: {error.messages[0]}")
+    for item in found:
+        for line in item.problems[:1]:
+            tell_warning(f"passed over: {line}")
+    read = {item.name: item.checkpoint for item in found if item.checkpoint}
     if not read:
-        raise CheckpointError(f"no valid checkpoint (*.json) in directory {name}")
-    return read
+        raise CheckpointError(f"no valid checkpoint in {', '.join(names)}")
+    return list(read), list(read.values())
 
 
 def _write_undo(plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datetime) -> str | None:
-    """Save the positions that --force is about to overwrite; return the file's name."""
-    overwritten = {
-        (decision.candidate.peer.id, decision.candidate.entry.direction)
-        for decision in plan.decisions
-        if decision.outcome is Outcome.RESTORED
-        and decision.previous is not None
-        and decision.candidate.peer is not None
-    }
-    if arguments.no_undo or not overwritten:
+    """Save what --force is about to overwrite; return the file's name."""
+    if arguments.no_undo or not plan.overwrites:
         return None
-    taken = checkpoint.build(snapshot, "", now, only=overwritten)
+    changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
+    taken = checkpoint.build_undo(snapshot, arguments.db or "", now, changed)
     name = files.undo_name(arguments.files[0], now)
     files.write(name, checkpoint.to_json(taken))
     return name
@@ -163,15 +144,15 @@ def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:
 
 
 def _report(plan: Plan, job: _Import, undo: str | None) -> None:
-    for group in report.lines(plan, job.names, job.settings.federation_pull_interval_s):
+    for group in importing.lines(plan, job.names, job.settings.federation_pull_interval_s):
         tell_some(group)
     if undo is not None:
         tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
     if job.arguments.json:
-        document = report.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
+        document = importing.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
-    tell(report.summary(plan, dry_run=job.arguments.dry_run))
+    tell(importing.summary(plan, dry_run=job.arguments.dry_run))
 
 
 COMMAND = Command(

@@ -1,4 +1,4 @@
-"""The README shows what the program prints."""
+"""The documentation shows what the program prints."""
 
 import re
 import subprocess
@@ -8,10 +8,12 @@ from pathlib import Path
 from tests.conftest import BIN, ROOT, environment_for
 from tests.database import Database
 
+PAGES = ("README.md", "docs/json.md")
 
-def _blocks() -> list[list[tuple[str, str]]]:
+
+def _blocks(name: str) -> list[list[tuple[str, str]]]:
     """Return the commands of each console block, each with the output shown for it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / name).read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE) for block in blocks]
 
@@ -19,12 +21,12 @@ def _blocks() -> list[list[tuple[str, str]]]:
 def test_every_console_block(
     node: Database, make_database: Callable[[str], Database], tmp_path: Path
 ) -> None:
-    """Played one after the other, the README's commands print the README's output."""
+    """Played one after the other, the commands of the pages print the output shown there."""
     empty = make_database("empty.db")
     for name in ("node-b", "node-c"):
         empty.add_peer(name)
     played = 0
-    for command, shown in (pair for block in _blocks() for pair in block):
+    for command, shown in (pair for name in PAGES for block in _blocks(name) for pair in block):
         finished = subprocess.run(
             ["bash", "-c", command],
             cwd=tmp_path,

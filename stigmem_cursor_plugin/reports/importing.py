@@ -1,14 +1,13 @@
-"""A plan or its result in words, for a person, and as a document, for a program."""
+"""What an import would do or has done: in words, and as a document for a program."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from stigmem_cursor_plugin import positions
 from stigmem_cursor_plugin.recovery import Decision, Outcome, Plan
+from stigmem_cursor_plugin.reports.words import Repull
 
 RESULT_VERSION = 1
-PAGE = 100
-"""Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
 
 
 def summary(plan: Plan, *, dry_run: bool = False) -> str:
@@ -68,7 +67,7 @@ def _withheld(decision: Decision, pull_interval: int) -> str:
     total = received.facts if received else 0
     if decision.previous is None:
         cost = (
-            f"the node fetches {repull(total, pull_interval)}; for that time set "
+            f"the node fetches {Repull(total, pull_interval)}; for that time set "
             "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0"
         )
     else:
@@ -77,24 +76,6 @@ def _withheld(decision: Decision, pull_interval: int) -> str:
         f"withheld, {decision.missing:,} of {total:,} facts are missing from the database; "
         f"{cost}; --accept-loss restores the position and gives these facts up"
     )
-
-
-def repull(facts: int, pull_interval: int) -> str:
-    """Return what fetching *facts* from a peer again means: facts, pages and time.
-
-    One page of 100 facts each pull interval, in seconds (runbook, "Problem").
-    """
-    pages = -(-facts // PAGE)
-    pages_text = f"{pages:,} page" if pages == 1 else f"{pages:,} pages"
-    return f"{facts:,} facts again, {pages_text}, about {duration(pages * pull_interval)}"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for a person, in the largest unit of which there are two or more."""
-    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -107,7 +88,7 @@ def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[
         line = f"info: {who}: registered again, restored under its new id {peer.id}"
         said.append(("registered", line))
     if decision.previous is not None:
-        said.append(("moved", f"info: {who}: {_moved(decision.previous, entry.cursor or '')}"))
+        said.append(("moved", f"info: {who}: {_moved(decision.previous, entry.cursor)}"))
     if decision.unproven:
         said.append(("unproven", f"warning: {who}: {_unproven(decision)}"))
     if len(names) > 1:
@@ -115,7 +96,7 @@ def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[
     return said
 
 
-def _moved(before: str, after: str) -> str:
+def _moved(before: str, after: str | None) -> str:
     way = positions.direction_of_move(before, after)
     return f"moved {way}, from {positions.shown(before)} to {positions.shown(after)}"
 
@@ -135,13 +116,20 @@ def _unproven(decision: Decision) -> str:
 def document(
     plan: Plan, names: Sequence[str], *, dry_run: bool, undo: str | None
 ) -> dict[str, Any]:
-    """Return the plan or result as one JSON document (``docs/json.md``)."""
+    """Return the plan or result as one document (``schema/cursor-import-result.schema.json``)."""
     return {
         "version": RESULT_VERSION,
         "command": "cursor-import",
         "dry_run": dry_run,
-        "table_created": plan.table_missing,
+        "table_missing": plan.table_missing,
         "undo_checkpoint": undo,
+        **plan_document(plan, names),
+    }
+
+
+def plan_document(plan: Plan, names: Sequence[str]) -> dict[str, Any]:
+    """Return the counts and the decisions of a plan as JSON values."""
+    return {
         "counts": {outcome.value: plan.count(outcome) for outcome in Outcome},
         "cursors": [_decision_document(decision, names) for decision in plan.decisions],
     }

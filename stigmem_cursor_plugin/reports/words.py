@@ -1,0 +1,65 @@
+"""Durations, costs and tables for a person."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PAGE = 100
+"""Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repull:
+    """The cost of fetching facts from a peer again: a page each pull interval (in seconds).
+
+    Source: runbook, "Problem".
+    """
+
+    facts: int
+    pull_interval: int
+
+    @property
+    def pages(self) -> int:
+        """How many pulls it takes."""
+        return -(-self.facts // PAGE)
+
+    @property
+    def seconds(self) -> int:
+        """How long it takes."""
+        return self.pages * self.pull_interval
+
+    def __str__(self) -> str:
+        """Return facts, pages and time in words."""
+        pages = f"{self.pages:,} page" if self.pages == 1 else f"{self.pages:,} pages"
+        return f"{self.facts:,} facts again, {pages}, about {duration(self.seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the largest unit of which there are two or more."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows, the first of which is the heading, as lines of aligned columns.
+
+    On a terminal the first column is cut so that a line fits; in a pipe nothing is cut.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sys.stdout.isatty():
+        rest = sum(widths[1:]) + 2 * len(widths[1:])
+        widths[0] = min(widths[0], max(8, shutil.get_terminal_size().columns - rest))
+    return [
+        "  ".join(
+            _fitted(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _fitted(cell: str, width: int) -> str:
+    # The end of a node id tells more than its beginning.
+    return cell if len(cell) <= width else f"…{cell[len(cell) - width + 1 :]}"
