@@ -3,10 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man -type f -not -name '*.pyc')
 
-.PHONY: demo test test-slow check man clean
+.PHONY: demo stories test test-slow check man clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
+
+stories: .venv/installed
+	$(BIN)/python -m tools.stories
 
 test: .venv/installed
 	$(BIN)/pytest -n 2 -m "not slow"

@@ -29,6 +29,13 @@ def test_node_resumes_where_it_was(tmp_path: Path) -> None:
         wait_for("facts to federate", lambda: caught_up(a, b))
         assert stigmem(a, "cursor-export", "--out", "c.json").returncode == 0
 
+        refused = stigmem(a, "cursor-import", "c.json")
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            f"error: node {a.node_id} is running on port {a.port}; stop it first (runbook, "
+            "Step 1), then run this again\n"
+        )
+
         a.stop()
         a.query("DROP TABLE replication_cursors")
         b.post_facts(f"after-{number}" for number in range(5))
