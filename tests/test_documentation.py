@@ -18,6 +18,11 @@ def _blocks(name: str) -> list[list[tuple[str, str]]]:
     return [re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE) for block in blocks]
 
 
+def steady(text: str) -> str:
+    """Blank the age of a position, which grows by the day, and the column that it widens."""
+    return re.sub(r" {2,}", "  ", re.sub(r"[0-9,]+ days ", "N days ", text))
+
+
 def test_every_console_block(
     node: Database, make_database: Callable[[str], Database], tmp_path: Path
 ) -> None:
@@ -36,7 +41,7 @@ def test_every_console_block(
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert finished.stdout == shown, command
+        assert steady(finished.stdout) == steady(shown), command
         played += 1
     assert played >= 8
 
