@@ -4,16 +4,24 @@ from collections.abc import Sequence
 
 
 class CursorError(Exception):
-    """Base of every error this package raises on purpose; becomes exit status 1.
+    """Base of every error this package raises on purpose; becomes an exit status in one place.
 
     ``messages`` holds one line for each thing that is wrong. A line names the thing and,
     where there is a next step, ends with it.
     """
 
+    exit_status = 1
+
     def __init__(self, *messages: str) -> None:
         """Take one message or more, without the leading ``error:``."""
         super().__init__("\n".join(messages))
         self.messages: Sequence[str] = messages
+
+
+class UsageError(CursorError):
+    """The arguments do not go together."""
+
+    exit_status = 2
 
 
 class CheckpointError(CursorError):

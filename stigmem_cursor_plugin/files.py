@@ -17,6 +17,8 @@ from stigmem_cursor_plugin.checkpoint import Checkpoint
 from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
 
 STANDARD_STREAM = "-"
+MOST_BYTES = 512 << 20
+"""No checkpoint is larger (a cursor takes some 400 bytes); ``/dev/zero`` has no end."""
 
 
 def read_checkpoint(name: str) -> Checkpoint:
@@ -41,10 +43,15 @@ def read_checkpoint(name: str) -> Checkpoint:
 def _read(name: str, title: str) -> bytes:
     try:
         if name == STANDARD_STREAM:
-            return sys.stdin.buffer.read()
-        return Path(name).read_bytes()
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"cannot read checkpoint {title}: {reason(error)}") from error
+    if len(data) > MOST_BYTES:
+        raise CheckpointError(f"{title}: larger than any checkpoint ({MOST_BYTES >> 20} MiB)")
+    return data
 
 
 def _parse(data: bytes, title: str) -> Any:
@@ -95,10 +102,20 @@ def reason(error: Exception) -> str:
 
 
 def checkpoints_in(directory: str) -> Sequence[Path]:
-    """Return the ``*.json`` files of a directory by name, without the undo checkpoints."""
-    return sorted(
-        path for path in Path(directory).glob("*.json") if not _UNDO_NAME.search(path.name)
-    )
+    """Return the ``*.json`` files of a directory by name, without the undo checkpoints.
+
+    Raises :class:`CheckpointError` when the directory cannot be read.
+    """
+    try:
+        paths = sorted(Path(directory).iterdir())
+    except OSError as error:
+        raise CheckpointError(f"cannot read directory {directory}: {reason(error)}") from error
+    return [path for path in paths if path.suffix == ".json" and not _UNDO_NAME.search(path.name)]
+
+
+def rotated_in(directory: str) -> Sequence[Path]:
+    """Return the checkpoints of a directory that were named by export, oldest first."""
+    return [path for path in checkpoints_in(directory) if _ROTATED_NAME.fullmatch(path.name)]
 
 
 def undo_name(name: str, now: datetime) -> str:
@@ -112,6 +129,9 @@ def undo_name(name: str, now: datetime) -> str:
 _UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z\.json$")
 
 
+_ROTATED_NAME = re.compile(r"cursors-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json")
+
+
 def write(name: str, text: str) -> None:
     """Write *text* to the file *name*, so that a crash leaves the old file or the new, whole.
 
@@ -120,17 +140,49 @@ def write(name: str, text: str) -> None:
     Raises :class:`RefusedError` when it cannot be written; the old file is untouched then.
     """
     path = Path(name)
-    try:
+    with _explained(name):
         if _is_stream(path):
             path.write_text(text, encoding="utf-8")
             return
-        with _temporary(path) as (descriptor, temporary):
-            _write_all(descriptor, text.encode())
-            os.fsync(descriptor)
+        with _temporary(path, text) as temporary:
             temporary.rename(path)
         _sync_directory(path.parent)
+
+
+def write_rotated(directory: str, now: datetime, text: str) -> str:
+    """Write *text* to a new file in *directory*, named by the time; return its name.
+
+    The names sort by time, and two exports in one second do not collide. Raises
+    :class:`RefusedError` when it cannot be written.
+    """
+    name = f"cursors-{now:%Y%m%dT%H%M%SZ}"
+    path = Path(directory, f"{name}.json")
+    with _explained(directory), _temporary(path, text) as temporary:
+        for number in range(1, 1000):
+            try:
+                # Unlike a rename, a link fails where another export was quicker.
+                path.hardlink_to(temporary)
+                break
+            except FileExistsError:
+                path = Path(directory, f"{name}_{number:03}.json")
+        _sync_directory(path.parent)
+    return str(path)
+
+
+def remove(name: str) -> None:
+    """Remove a file; raises :class:`RefusedError` when it cannot be removed."""
+    with _explained(name, "remove"):
+        Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(name: str, what: str = "write") -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
-        raise RefusedError(f"cannot write {name}: {reason(error)}") from error
+        raise RefusedError(f"cannot {what} {name}: {reason(error)}") from error
 
 
 def _is_stream(path: Path) -> bool:
@@ -142,16 +194,20 @@ def _is_stream(path: Path) -> bool:
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[tuple[int, Path]]:
-    """Yield a new file beside *path* that is removed again unless it was renamed."""
+def _temporary(path: Path, text: str) -> Iterator[Path]:
+    """Yield a new file beside *path* that holds *text* and is removed unless it was renamed."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o600)
     try:
-        os.fchmod(descriptor, 0o600)
-        yield descriptor, temporary
+        descriptor = os.open(temporary, flags, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+            _write_all(descriptor, text.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        yield temporary
     finally:
-        os.close(descriptor)
         temporary.unlink(missing_ok=True)
 
 

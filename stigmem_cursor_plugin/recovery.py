@@ -134,7 +134,7 @@ def _grouped(
     checkpoints: Sequence[Checkpoint], snapshot: Snapshot
 ) -> Iterator[Sequence[Candidate]]:
     """Return the candidates for each peer and direction, newest first."""
-    find = _PeerFinder(snapshot.peers)
+    find = PeerFinder(snapshot.peers)
     newest_first = sorted(
         enumerate(checkpoints), key=lambda item: (item[1].time, item[0]), reverse=True
     )
@@ -147,14 +147,16 @@ def _grouped(
     yield from groups.values()
 
 
-class _PeerFinder:
+class PeerFinder:
     """Finds the peer of an entry: by node id, which outlives registration, else by peer id."""
 
     def __init__(self, peers: Sequence[Peer]) -> None:
+        """Take the peers that the database knows."""
         self._by_node_id = {peer.node_id: peer for peer in peers}
         self._by_id = {peer.id: peer for peer in peers}
 
     def __call__(self, entry: Entry) -> Peer | None:
+        """Return the peer that an entry is about, None if it is not registered."""
         return self._by_node_id.get(entry.peer_node_id) or self._by_id.get(entry.peer_id)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stigmem_cursor_plugin.terminal import shortened
+
 CHECKPOINT = "cursor-checkpoint.schema.json"
-MOST_VIOLATIONS = 20
 
 
 def path(name: str = CHECKPOINT) -> Path:
@@ -23,7 +24,7 @@ def load(name: str = CHECKPOINT) -> dict[str, Any]:
 def violations(document: object) -> Sequence[str]:
     """Return what is wrong with a parsed checkpoint, each with its place; empty if it is valid.
 
-    At most :data:`MOST_VIOLATIONS` are spelt out; a last line counts the rest.
+    The first few are spelt out; a last line counts the rest.
     """
     import jsonschema  # noqa: PLC0415  costs as much as the rest of an import
 
@@ -31,13 +32,7 @@ def violations(document: object) -> Sequence[str]:
     # A schema error first: the entries can only be compared once they are entries.
     errors = validator.iter_errors(document)
     found = dict.fromkeys(line for error in errors for line in _sentences(error))
-    return _shortened(list(found) or list(_repeated(document)))
-
-
-def _shortened(found: Sequence[str]) -> Sequence[str]:
-    if len(found) <= MOST_VIOLATIONS:
-        return found
-    return [*found[:MOST_VIOLATIONS], f"… and {len(found) - MOST_VIOLATIONS:,} more violations"]
+    return shortened(list(found) or list(_repeated(document)))
 
 
 def _repeated(document: Any) -> Iterator[str]:

@@ -36,6 +36,24 @@ def read(names: Sequence[str]) -> Sequence[Source]:
     return sources
 
 
+def read_if_there(name: str) -> Checkpoint | None:
+    """Return the checkpoint in a regular file, None where there is no valid one."""
+    return _read(name).checkpoint if Path(name).is_file() else None
+
+
+def own_rotated(directory: str, node_id: str | None) -> dict[str, Checkpoint]:
+    """Return the valid checkpoints of this node that export has named, oldest first.
+
+    Without a *node_id* none is known to be this node's.
+    """
+    found = [_read(str(path), directory) for path in files.rotated_in(directory)]
+    return {
+        item.name: item.checkpoint
+        for item in found
+        if item.checkpoint and node_id and item.checkpoint.node_id == node_id
+    }
+
+
 def _read_directory(directory: str) -> Sequence[Source]:
     paths = files.checkpoints_in(directory)
     if not paths:

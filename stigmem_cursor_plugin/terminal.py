@@ -1,6 +1,8 @@
 """Lines for a person: always on standard error, always harmless for a terminal."""
 
+import re
 import sys
+from collections.abc import Sequence
 
 MOST_LINES = 20
 
@@ -22,8 +24,13 @@ def printable(text: str) -> str:
 
 
 def tell(line: str) -> None:
-    """Write one line to standard error."""
-    print(printable(line), file=sys.stderr)
+    """Write one line to standard error, with what is absurdly long in it cut short."""
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:100]}…{word[0][-50:]}", printable(line))
+    print(text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…", file=sys.stderr)
+
+
+_LONG_WORD = re.compile(r"\S{300,}")
+_MOST_CHARACTERS = 1_500
 
 
 def tell_error(message: str) -> None:
@@ -38,8 +45,13 @@ def tell_warning(message: str) -> None:
 
 def tell_some(lines: list[str]) -> None:
     """Write the first few of many lines of one kind, and how many more there are."""
-    for line in lines[:MOST_LINES]:
+    kind = lines[0].split(":", 1)[0]
+    for line in shortened(lines, f"{kind}: "):
         tell(line)
-    if len(lines) > MOST_LINES:
-        kind = lines[0].split(":", 1)[0]
-        tell(f"{kind}: … and {len(lines) - MOST_LINES:,} more like the last one")
+
+
+def shortened(lines: Sequence[str], prefix: str = "") -> Sequence[str]:
+    """Return the first few of many lines and a last one that counts the rest."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:MOST_LINES], f"{prefix}… and {len(lines) - MOST_LINES:,} more like these"]

@@ -365,7 +365,7 @@ def test_many_lines_of_one_kind_are_cut(database: Database, stigmem: Run) -> Non
     given = checkpoint(*(entry(f"node-{number}") for number in range(100)))
     lines = stigmem("cursor-import", "-", given=given).stderr.splitlines()
     assert len(lines) == 22
-    assert lines[-2] == "warning: … and 80 more like the last one"
+    assert lines[-2] == "warning: … and 80 more like these"
     assert lines[-1] == DONE.format(0, 100, 0)
 
 

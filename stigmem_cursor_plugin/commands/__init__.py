@@ -68,7 +68,7 @@ def execute(command: Command, arguments: Namespace) -> int:
     except CursorError as error:
         for message in error.messages:
             tell_error(message)
-        return 1
+        return error.exit_status
     except BrokenPipeError:
         # The reader has gone; Python would complain again when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
