@@ -48,6 +48,10 @@ class SQLiteStore:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         self._check_file()
+        if not self._writable():
+            raise StoreError(
+                f"cannot write to {self.name}: the database or the directory it is in is read-only"
+            )
         with closing(_connect(self._path, "mode=rw")) as connection:
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
@@ -57,21 +61,25 @@ class SQLiteStore:
         """Open the database so that neither it nor the folder it lies in is changed."""
         uses_wal = self._check_file()
         wal, shared = self._beside("-wal"), self._beside("-shm")
+        logged = wal.exists() and wal.stat().st_size > 0
         opened: AbstractContextManager[sqlite3.Connection]
-        if not uses_wal or (wal.exists() and shared.exists()):
-            opened = closing(_connect(self._path, "mode=ro"))
-        elif wal.exists() and wal.stat().st_size:
-            # A crash left it, or it is a copy: whoever opens it here would change it.
+        if uses_wal and logged and not shared.exists():
+            # It is a copy with its log: whoever opens it here would change it.
             opened = _copy(self._path, wal)
-        elif os.access(self._path.parent, os.W_OK) and os.access(self._path, os.W_OK):
+        elif uses_wal and not logged and self._writable():
             # A read-only connection would leave its -wal and -shm files; this one removes them.
             opened = closing(_connect(self._path, "mode=rw"))
-        else:
-            # Nobody else can be writing it either.
+        elif uses_wal and not wal.exists() and os.statvfs(self._path).f_flag & os.ST_RDONLY:
+            # Nobody can be writing it, and SQLite cannot put its files beside it.
             opened = closing(_connect(self._path, "mode=ro&immutable=1"))
+        else:
+            opened = closing(_connect(self._path, "mode=ro"))
         with opened as connection:
             connection.execute("PRAGMA query_only = ON")
             yield connection
+
+    def _writable(self) -> bool:
+        return os.access(self._path, os.W_OK) and os.access(self._path.resolve().parent, os.W_OK)
 
     def _beside(self, suffix: str) -> Path:
         return self._path.resolve().with_name(self._path.resolve().name + suffix)
