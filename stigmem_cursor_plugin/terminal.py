@@ -1,4 +1,4 @@
-"""Lines for a person: always on standard error, always harmless for a terminal."""
+"""Results on standard output; lines for a person on standard error, harmless for a terminal."""
 
 import re
 import sys
@@ -21,6 +21,18 @@ def printable(text: str) -> str:
         else character.encode("unicode_escape", "backslashreplace").decode("ascii")
         for character in text
     )
+
+
+def write_result(text: str) -> None:
+    """Write what a program reads to standard output, with a newline at the end."""
+    # In pieces: not every kernel fails a large write whose reader goes away half way.
+    for start in range(0, len(text), _PIECE):
+        sys.stdout.write(text[start : start + _PIECE])
+    if not text.endswith("\n"):
+        sys.stdout.write("\n")
+
+
+_PIECE = 1 << 16
 
 
 def tell(line: str) -> None:

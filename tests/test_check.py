@@ -110,6 +110,12 @@ def test_files_alone(stigmem: Run, tmp_path: Path) -> None:
     )
 
 
+def test_nothing_valid_shows_nothing(stigmem: Run) -> None:
+    """When no file is valid, standard output stays empty."""
+    finished = stigmem("cursor-check", "-", given="{")
+    assert (finished.returncode, finished.stdout) == (1, "")
+
+
 def test_max_age(stigmem: Run, tmp_path: Path) -> None:
     """``--max-age`` fails a stale file; of a directory only the newest counts."""
     directory = tmp_path / "backup"

@@ -161,7 +161,8 @@ def test_read_only_file_system(node: Database, tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert (
         refused.stderr
-        == "error: cannot write to stigmem.db: the database or the directory it is in is read-only\n"
+        == "error: cannot write to stigmem.db: the database or the directory it is in is "
+        "read-only\n"
     )
     assert node.path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from stigmem_cursor_plugin.reports.checking import Findings
 from stigmem_cursor_plugin.reports.words import duration
 from stigmem_cursor_plugin.sources import Source
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import printable, tell_error
+from stigmem_cursor_plugin.terminal import printable, tell_error, write_result
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -54,10 +53,10 @@ def run(arguments: Namespace) -> int:
     """Check what was named; exit status 0 if it is fit, 1 if it is not."""
     findings = _find(arguments, datetime.now(UTC))
     if arguments.json:
-        sys.stdout.write(f"{json.dumps(checking.document(findings), indent=2)}\n")
+        write_result(json.dumps(checking.document(findings), indent=2))
     else:
-        for line in checking.lines(findings):
-            sys.stdout.write(f"{printable(line)}\n")
+        if shown := checking.lines(findings):
+            write_result("\n".join(map(printable, shown)))
         for problem in findings.problems:
             tell_error(problem)
     return 1 if findings.problems else 0

@@ -1,7 +1,6 @@
 """``cursor-export``: write a checkpoint of every cursor."""
 
 import re
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host import read_settings
 from stigmem_cursor_plugin.snapshot import Snapshot
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import shortened, tell, tell_warning
+from stigmem_cursor_plugin.terminal import shortened, tell, tell_warning, write_result
 
 
 def _positive(text: str) -> int:
@@ -58,7 +57,7 @@ def run(arguments: Namespace) -> int:
         _refuse_without_positions(taken, snapshot, store.name)
     _warn_of_unusable(taken, snapshot)
     if arguments.out == files.STANDARD_STREAM:
-        sys.stdout.write(checkpoint.to_json(taken))
+        write_result(checkpoint.to_json(taken))
         return 0
     if directory:
         return _write_to_directory(arguments, taken, snapshot, now)

@@ -1,7 +1,6 @@
 """``cursor-import``: put the positions back after a loss."""
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from stigmem_cursor_plugin.reports import importing
 from stigmem_cursor_plugin.snapshot import Snapshot
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.stores.base import Transaction
-from stigmem_cursor_plugin.terminal import tell, tell_some, tell_warning
+from stigmem_cursor_plugin.terminal import tell, tell_some, tell_warning, write_result
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -150,8 +149,7 @@ def _report(plan: Plan, job: _Import, undo: str | None) -> None:
         tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
     if job.arguments.json:
         document = importing.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
-        json.dump(document, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_result(json.dumps(document, indent=2))
     tell(importing.summary(plan, dry_run=job.arguments.dry_run))
 
 
