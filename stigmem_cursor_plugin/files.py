@@ -118,17 +118,7 @@ def rotated_in(directory: str) -> Sequence[Path]:
     return [path for path in checkpoints_in(directory) if _ROTATED_NAME.fullmatch(path.name)]
 
 
-def undo_name(name: str, now: datetime) -> str:
-    """Return the name of the undo checkpoint beside the file or in the directory *name*."""
-    path = Path("cursors.json" if name == STANDARD_STREAM else name)
-    if path.is_dir():
-        path /= "cursors.json"
-    return str(path.with_name(f"{path.stem}.undo-{now:%Y%m%dT%H%M%SZ}.json"))
-
-
-_UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z\.json$")
-
-
+_UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
 _ROTATED_NAME = re.compile(r"cursors-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json")
 
 
@@ -155,18 +145,51 @@ def write_rotated(directory: str, now: datetime, text: str) -> str:
     The names sort by time, and two exports in one second do not collide. Raises
     :class:`RefusedError` when it cannot be written.
     """
-    name = f"cursors-{now:%Y%m%dT%H%M%SZ}"
-    path = Path(directory, f"{name}.json")
-    with _explained(directory), _temporary(path, text) as temporary:
+    return _write_new(Path(directory, f"cursors-{_compact(now)}.json"), text)
+
+
+def write_undo(name: str, now: datetime, text: str) -> str:
+    """Write *text* to a new file beside the file, or in the directory, *name*; return its name.
+
+    Raises :class:`RefusedError` when it cannot be written.
+    """
+    path = Path("cursors.json" if name == STANDARD_STREAM else name)
+    if path.is_dir():
+        path /= "cursors.json"
+    return _write_new(path.with_name(f"{path.stem}.undo-{_compact(now)}.json"), text)
+
+
+def _compact(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%SZ}"
+
+
+def _write_new(path: Path, text: str) -> str:
+    """Write a file that is not there yet, under a name as close to *path* as is free."""
+    stem = path.stem
+    with _explained(str(path)), _temporary(path, text) as temporary:
         for number in range(1, 1000):
             try:
-                # Unlike a rename, a link fails where another export was quicker.
-                path.hardlink_to(temporary)
+                _move_to_new(temporary, path)
                 break
             except FileExistsError:
-                path = Path(directory, f"{name}_{number:03}.json")
+                path = path.with_name(f"{stem}_{number:03}.json")
+        else:
+            raise FileExistsError(errno.EEXIST, "a thousand files have been written this second")
         _sync_directory(path.parent)
     return str(path)
+
+
+def _move_to_new(temporary: Path, path: Path) -> None:
+    try:
+        # Unlike a rename, a link fails where another process was quicker.
+        path.hardlink_to(temporary)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        # A file system without links, as on a memory stick or a network share.
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "File exists") from error
+        temporary.rename(path)
 
 
 def remove(name: str) -> None:

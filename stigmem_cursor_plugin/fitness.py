@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stigmem_cursor_plugin import positions, recovery
-from stigmem_cursor_plugin.checkpoint import INBOUND, Checkpoint
+from stigmem_cursor_plugin.checkpoint import INBOUND
 from stigmem_cursor_plugin.recovery import Outcome, Plan
 from stigmem_cursor_plugin.snapshot import Peer, Snapshot
 from stigmem_cursor_plugin.sources import Source
@@ -74,12 +74,6 @@ def _peers(snapshot: Snapshot) -> Iterator[PeerFitness]:
             cursor = cursors.get((peer.id, direction))
             facts = snapshot.received_from(peer).facts if direction == INBOUND else 0
             yield PeerFitness(peer, direction, cursor.position if cursor else None, facts)
-
-
-def stale(checkpoint: Checkpoint, now: datetime, limit: timedelta | None) -> timedelta | None:
-    """Return the age of a checkpoint that is older than *limit*, None for one that is not."""
-    age = now - checkpoint.time
-    return age if limit is not None and age > limit else None
 
 
 def foreign_problems(found: Sequence[Source], snapshot: Snapshot) -> Sequence[str]:

@@ -36,12 +36,10 @@ def shown(position: str | None) -> str:
 
 
 def direction_of_move(before: str, after: str | None) -> str:
-    """Return ``forward``, ``back``, ``nowhere``, or ``elsewhere`` for opaque positions."""
-    if before == after:
-        return "nowhere"
+    """Return ``forward``, ``back``, or ``elsewhere`` for opaque positions."""
     if after is None:
         return "back"
     old, new = clock(before), clock(after)
     if old is None or new is None:
         return "elsewhere"
-    return "forward" if new > old else "back"
+    return "back" if new < old else "forward"

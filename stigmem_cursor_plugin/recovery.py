@@ -74,9 +74,10 @@ class Plan:
 
     @property
     def overwrites(self) -> bool:
-        """Whether a position that is set is written over."""
+        """Whether a position that is set becomes another."""
         return any(
-            decision.outcome is Outcome.RESTORED and decision.previous is not None
+            decision.outcome is Outcome.RESTORED
+            and decision.previous not in (None, decision.candidate.entry.cursor)
             for decision in self.decisions
         )
 

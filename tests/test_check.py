@@ -131,6 +131,28 @@ def test_max_age(stigmem: Run, tmp_path: Path) -> None:
     )
 
 
+def test_dated_in_the_future(stigmem: Run, tmp_path: Path) -> None:
+    """A checkpoint from the future says so, and is not fresh."""
+    (tmp_path / "c.json").write_text(
+        checkpoint(entry("node-b"), checkpoint_timestamp="9999-12-31T23:59:59-23:59")
+    )
+    finished = stigmem("cursor-check", "--max-age", "1h", "c.json")
+    assert finished.returncode == 1
+    assert "days in the future)" in finished.stdout
+    assert finished.stderr == (
+        "error: c.json: dated in the future (9999-12-31T23:59:59-23:59); is a clock wrong?\n"
+    )
+
+
+def test_escapes_keep_the_columns(database: Database, stigmem: Run) -> None:
+    """A node id that holds control characters is shown harmless, and the columns stay aligned."""
+    database.add_peer("\x1b[31m")
+    database.add_peer("node-b")
+    lines = stigmem("cursor-check").stdout.splitlines()
+    assert lines[1].startswith("stigmem://\\x1b[31m  inbound")
+    assert len({line.index("inbound") for line in lines[1:]}) == 1
+
+
 @pytest.mark.parametrize("text", ["30", "m", "-5m", "1w", "1.5h", ""])
 def test_max_age_that_is_none(stigmem: Run, text: str) -> None:
     """What is no duration is a usage error that shows what one is."""

@@ -185,6 +185,19 @@ def test_export_fails_at(exporting: Victim, step: str, error: str) -> None:
         assert (exporting.directory / "c.json").read_text() == old
 
 
+def test_directory_without_links(node: Database, directory: Path) -> None:
+    """Where the file system has no hard links, two exports in one second still do not collide."""
+    arguments = ["export", "--out", "."]
+    victim = Victim(directory, lambda: None, arguments)
+    fresh(directory, node.path, "{}")
+    for _ in range(3):
+        finished = victim.run("-e", "inject=link,linkat:error=EPERM")
+        assert finished.returncode == 0, finished.stderr
+    written = [path.name for path in directory.iterdir() if path.name.startswith("cursors-")]
+    assert len(written) == 3
+    assert not list(directory.glob(".*"))
+
+
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_import_fails_at(importing: Victim, call: str, error: str) -> None:

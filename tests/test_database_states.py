@@ -88,6 +88,35 @@ def test_no_database_at_all(stigmem: Run, tmp_path: Path, command: tuple[str, ..
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("cursor-export", "--out", ""), "--out"),
+        (("cursor-export", "--db", ""), "--db"),
+        (("cursor-import", ""), "FILE"),
+        (("cursor-check", ""), "FILE"),
+    ],
+)
+def test_empty_path(
+    node: Database, stigmem: Run, tmp_path: Path, arguments: tuple[str, ...], name: str
+) -> None:
+    """An empty path, as from a variable that is not set, does not mean the current directory."""
+    finished = stigmem(*arguments)
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1].endswith(f"error: argument {name}: is empty")
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
+
+
+def test_empty_setting(stigmem: Run, tmp_path: Path) -> None:
+    """An empty STIGMEM_DB_PATH is named."""
+    finished = stigmem("cursor-export", STIGMEM_DB_PATH="")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: STIGMEM_DB_PATH is empty; name the node's database in it, or with --db\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_corrupt_page(node: Database, stigmem: Run, command: tuple[str, ...]) -> None:
     """A page that is overwritten is one error line, and the file is left as it is."""
     data = bytearray(node.path.read_bytes())

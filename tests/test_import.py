@@ -162,6 +162,28 @@ def test_force_overwrites(node: Database, stigmem: Run, tmp_path: Path) -> None:
     assert node.cursors()["id-of-node-b", "inbound"] == "1725349500000.005"
 
 
+def test_undo_puts_everything_back(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """What was empty before is empty again, and no undo checkpoint replaces another."""
+    node.set_cursor("id-of-node-c", None)
+    before = node.cursors()
+    for cursor in ("1725349600000.0", "1725349700000.0"):
+        given = checkpoint(entry("node-b", cursor), entry("node-c", cursor))
+        assert stigmem("cursor-import", "-", "--force", given=given).returncode == 0
+        assert set(node.cursors().values()) == {cursor}
+    first, second = sorted(tmp_path.glob("*.undo-*.json"))
+    finished = stigmem("cursor-import", str(second), "--force", "--no-undo")
+    assert finished.returncode == 0
+    assert set(node.cursors().values()) == {"1725349600000.0"}
+    finished = stigmem("cursor-import", str(first), "--force", "--no-undo")
+    assert finished.returncode == 0
+    assert finished.stderr.splitlines()[:2] == [
+        "info: peer stigmem://node-b (inbound): moved back, from 2024-09-03T07:46:40Z to "
+        "2024-09-03T07:45:00Z",
+        "info: peer stigmem://node-c (inbound): moved back, from 2024-09-03T07:46:40Z to none",
+    ]
+    assert node.cursors() == before
+
+
 def test_facts_missing(database: Database, stigmem: Run) -> None:
     """A position whose facts are lost is withheld, with what the re-pull means: exit 3."""
     database.add_peer("node-b")

@@ -1,6 +1,6 @@
 """What a command is: the words for it, its arguments, and what it does."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,10 +23,21 @@ class Command:
     run: Callable[[Namespace], int]
 
 
+def path(text: str) -> str:
+    """Return the path that an argument names; for argparse, so that an empty one is refused.
+
+    An empty path is a variable that was not set, and would mean the current directory.
+    """
+    if not text:
+        raise ArgumentTypeError("is empty")
+    return text
+
+
 def add_database_argument(parser: ArgumentParser) -> None:
     """Add ``--db``, which every command has."""
     parser.add_argument(
         "--db",
         metavar="PATH",
+        type=path,
         help="path to stigmem.db (default: STIGMEM_DB_PATH or settings default)",
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from stigmem_cursor_plugin import fitness, recovery, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
 from stigmem_cursor_plugin.host import Settings, read_settings
 from stigmem_cursor_plugin.reports import checking
 from stigmem_cursor_plugin.reports.checking import Findings
@@ -17,6 +17,7 @@ from stigmem_cursor_plugin.sources import Source
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import printable, tell_error, write_result
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -32,6 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "files",
         metavar="FILE",
+        type=path,
         nargs="*",
         help='checkpoint to check; "-" is stdin, a directory means the checkpoints in it '
         "(default: check the database)",
@@ -85,7 +87,7 @@ def _find(arguments: Namespace, now: datetime) -> Findings:
 
 
 def _stale(found: Sequence[Source], now: datetime, limit: timedelta | None) -> Iterator[str]:
-    """Find the files that are too old; of a directory only the newest matters."""
+    """Find the files that are too old, or not written yet; of a directory only the newest."""
     newest: dict[str, tuple[str, Checkpoint]] = {}
     for item in found:
         if item.checkpoint is not None:
@@ -93,12 +95,14 @@ def _stale(found: Sequence[Source], now: datetime, limit: timedelta | None) -> I
             if key not in newest or newest[key][1].time < item.checkpoint.time:
                 newest[key] = (item.name, item.checkpoint)
     for name, taken in newest.values():
-        age = fitness.stale(taken, now, limit)
-        if age is not None and limit is not None:
+        age = now - taken.time
+        if limit is not None and age > limit:
             yield (
                 f"{name}: {duration(age.total_seconds())} old, more than "
                 f"{duration(limit.total_seconds())}; is cursor-export still scheduled?"
             )
+        if limit is not None and age < -_CLOCKS_DIFFER:
+            yield f"{name}: dated in the future ({taken.timestamp}); is a clock wrong?"
 
 
 COMMAND = Command(

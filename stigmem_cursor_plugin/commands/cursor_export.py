@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stigmem_cursor_plugin import checkpoint, files, recovery, retention, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host import read_settings
 from stigmem_cursor_plugin.snapshot import Snapshot
@@ -26,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="FILE",
+        type=path,
         default=files.STANDARD_STREAM,
         help='output path; "-" is stdout; a directory gets a file named by the time '
         "(default: stdout)",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin import checkpoint, files, recovery, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
 from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
 from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
 from stigmem_cursor_plugin.recovery import Outcome, Plan
@@ -24,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "files",
         metavar="FILE",
+        type=path,
         nargs="+",
         help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
         "checkpoints in it; of several, the newest that the database can back up counts",
@@ -131,9 +132,7 @@ def _write_undo(plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datet
         return None
     changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
     taken = checkpoint.build_undo(snapshot, arguments.db or "", now, changed)
-    name = files.undo_name(arguments.files[0], now)
-    files.write(name, checkpoint.to_json(taken))
-    return name
+    return files.write_undo(arguments.files[0], now, checkpoint.to_json(taken))
 
 
 def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:

@@ -43,9 +43,9 @@ def lines(findings: Findings) -> list[str]:
 
 
 def _file_line(name: str, taken: Checkpoint, now: datetime) -> str:
-    age = duration((now - taken.time).total_seconds())
-    count = f"{taken.positions:,} position(s)"
-    return f"{name}: valid, {count}, taken {taken.timestamp} ({age} ago)"
+    age = (now - taken.time).total_seconds()
+    when = f"{duration(age)} ago" if age >= 0 else f"{duration(-age)} in the future"
+    return f"{name}: valid, {taken.positions:,} position(s), taken {taken.timestamp} ({when})"
 
 
 def _database_table(database: DatabaseFitness, now: datetime, pull_interval: int) -> list[str]:

@@ -87,8 +87,8 @@ def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[
     elif peer is not None and decision.reregistered:
         line = f"info: {who}: registered again, restored under its new id {peer.id}"
         said.append(("registered", line))
-    if decision.previous is not None:
-        said.append(("moved", f"info: {who}: {_moved(decision.previous, entry.cursor)}"))
+    if decision.previous not in (None, entry.cursor):
+        said.append(("moved", f"info: {who}: {_moved(decision.previous or '', entry.cursor)}"))
     if decision.unproven:
         said.append(("unproven", f"warning: {who}: {_unproven(decision)}"))
     if len(names) > 1:

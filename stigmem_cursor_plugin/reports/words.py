@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.terminal import printable
+
 PAGE = 100
 """Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
 
@@ -48,6 +50,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
     On a terminal the first column is cut so that a line fits; in a pipe nothing is cut.
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sys.stdout.isatty():
         rest = sum(widths[1:]) + 2 * len(widths[1:])

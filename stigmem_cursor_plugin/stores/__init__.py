@@ -22,4 +22,6 @@ def open_store(settings: Settings) -> Store:
             "the node's database is encrypted (STIGMEM_AT_REST_ENCRYPTION=on), "
             "which this version does not support"
         )
+    if not settings.db_path:
+        raise StoreError("STIGMEM_DB_PATH is empty; name the node's database in it, or with --db")
     return SQLiteStore(settings.db_path)
