@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +66,11 @@ def run_in(
     return subprocess.CompletedProcess(
         arguments, finished.returncode, finished.stdout.decode(), finished.stderr.decode()
     )
+
+
+def take_interrupts() -> None:
+    """Run in a child: undo what a shell's ``&`` or a service manager does to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import BIN, environment_for
+from tests.conftest import BIN, environment_for, take_interrupts
 from tests.database import Database
 from tests.test_import import checkpoint, entry
 
@@ -65,6 +65,7 @@ class Victim:
             capture_output=True,
             text=True,
             timeout=60,
+            preexec_fn=take_interrupts,  # noqa: PLW1509  no threads here
         )
 
     def points(self) -> list[Point]:

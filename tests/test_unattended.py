@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import BIN, Run, environment_for
+from tests.conftest import BIN, Run, environment_for, take_interrupts
 from tests.database import Database
 from tests.test_import import checkpoint, entry
 
@@ -28,6 +28,7 @@ def start(directory: Path, *arguments: str, umask: int = -1) -> "subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         umask=umask,
+        preexec_fn=take_interrupts,  # noqa: PLW1509  no threads here
     )
 
 
