@@ -65,7 +65,7 @@ class Victim:
             capture_output=True,
             text=True,
             timeout=60,
-            preexec_fn=take_interrupts,  # noqa: PLW1509  no threads here
+            preexec_fn=take_interrupts,
         )
 
     def points(self) -> list[Point]:
