@@ -70,7 +70,7 @@ def test_any_change_breaks_the_digest(taken: Checkpoint, data: st.DataObject) ->
     """Another value in any field does not match the digest."""
     document = json.loads(checkpoint.to_json(taken))
     field = data.draw(st.sampled_from(sorted(set(document) - {"digest"})))
-    changed: dict[str, Any] = {**document, field: ["changed"]}
+    changed: dict[str, Any] = {**document, field: [{"changed": True}]}
     assert checkpoint.digest(changed) != document["digest"]
 
 
