@@ -28,7 +28,14 @@ def read_checkpoint(name: str) -> Checkpoint:
     cannot be read, is not JSON, violates the schema, or does not match its digest.
     """
     title = "standard input" if name == STANDARD_STREAM else name
-    document = _parse(_read(name, title), title)
+    data = _read(name, title)
+    try:
+        return _judge(_parse(data, title), title)
+    except RecursionError as error:
+        raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
+
+
+def _judge(document: Any, title: str) -> Checkpoint:
     found = schema.violations(document)
     if found:
         raise CheckpointError(*(f"{title}: {violation}" for violation in found))
@@ -66,8 +73,6 @@ def _parse(data: bytes, title: str) -> Any:
         raise CheckpointError(f"{title}: not UTF-8 text (byte {error.start})") from error
     except UnicodeEncodeError as error:
         raise CheckpointError(f"{title}: a string holds half a surrogate pair") from error
-    except RecursionError as error:
-        raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise CheckpointError(f"{title}: not JSON: {error.msg} ({place})") from error

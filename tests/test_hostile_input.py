@@ -152,6 +152,18 @@ def test_one_short_line(stigmem: Run, tmp_path: Path, data: bytes, complaint: st
     assert len(finished.stderr) < 500
 
 
+def test_every_depth(tmp_path: Path) -> None:
+    """However deep a field is nested, the file is read or refused in words."""
+    outcomes = set()
+    for depth in range(10, 1500, 7):
+        deep = b'{"x": ' + b"[" * depth + b"]" * depth + b", " + WITH_DIGEST.lstrip()[1:]
+        found = read_or_refuse(deep, tmp_path / "c.json")
+        assert not isinstance(found, Checkpoint)  # the digest is of the file without x
+        assert len(found) == 1
+        outcomes.add(found[0].rpartition("c.json: ")[2][:15])
+    assert outcomes == {"digest does not", "nested too deep"}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -91,6 +91,14 @@ class _Import:
         if foreign:
             raise RefusedError(*foreign)
 
+    def write_undo(self, plan: Plan, snapshot: Snapshot, db_path: str, now: datetime) -> str | None:
+        """Save what is about to be overwritten; return the file's name."""
+        if not plan.overwrites:
+            return None
+        changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
+        taken = checkpoint.build_undo(snapshot, db_path, now, changed)
+        return files.write_undo(self.arguments.files[0], now, checkpoint.to_json(taken))
+
 
 def run(arguments: Namespace) -> int:
     """Restore what can be restored; exit status 0, or 3 if a position was withheld."""
@@ -98,12 +106,13 @@ def run(arguments: Namespace) -> int:
     job = _Import(names, checkpoints, read_settings(arguments.db), arguments)
     now = datetime.now(UTC)
     undo = None
-    with open_store(job.settings).transaction(dry_run=arguments.dry_run) as transaction:
+    store = open_store(job.settings)
+    with store.transaction(dry_run=arguments.dry_run) as transaction:
         snapshot = transaction.read(recovery.facts_to_look_up(checkpoints))
         job.refuse_running_node(snapshot)
         plan = job.plan(snapshot)
         if not arguments.dry_run:
-            undo = _write_undo(plan, snapshot, arguments, now)
+            undo = None if arguments.no_undo else job.write_undo(plan, snapshot, store.name, now)
             _apply(plan, transaction, now)
             # Once more: whoever started the node meanwhile waits for the lock that is held here.
             job.refuse_running_node(snapshot)
@@ -124,15 +133,6 @@ def _read_checkpoints(names: Sequence[str]) -> tuple[Sequence[str], Sequence[Che
     if not read:
         raise CheckpointError(f"no valid checkpoint in {', '.join(names)}")
     return list(read), list(read.values())
-
-
-def _write_undo(plan: Plan, snapshot: Snapshot, arguments: Namespace, now: datetime) -> str | None:
-    """Save what --force is about to overwrite; return the file's name."""
-    if arguments.no_undo or not plan.overwrites:
-        return None
-    changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
-    taken = checkpoint.build_undo(snapshot, arguments.db or "", now, changed)
-    return files.write_undo(arguments.files[0], now, checkpoint.to_json(taken))
 
 
 def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:
