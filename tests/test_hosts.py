@@ -1,6 +1,7 @@
 """The plugin on the host's command line: installed, switched off, uninstalled, native."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -155,15 +156,12 @@ def test_startup_file_cannot_raise(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
-CALLS_THE_HOOK = """
-    import pluggy
-    manager = pluggy.PluginManager("stigmem")
-    manager.load_setuptools_entrypoints("stigmem.cli")
-    register = getattr(manager.hook, "stigmem_register_federation_commands", None)
-    if register:
-        register(subparsers=fed_sub)
-
-"""
+def calls_the_hook() -> str:
+    """Return the six lines that the documentation shows."""
+    page = (ROOT / "docs" / "host-hook.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert lines.count("\n") == 6
+    return str(lines)
 
 
 @pytest.fixture
@@ -179,7 +177,7 @@ def native_host(tmp_path: Path) -> Path:
         "    # ------------------------------------------------------------------ snap"
     )
     assert marker
-    parser.write_text(before + CALLS_THE_HOOK + marker + after)
+    parser.write_text(before + calls_the_hook() + marker + after)
     return copy.parent
 
 
