@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -160,8 +161,8 @@ def calls_the_hook() -> str:
     """Return the six lines that the documentation shows."""
     page = (ROOT / "docs" / "host-hook.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert lines.count("\n") == 6
-    return str(lines)
+    assert len(list(filter(None, lines.splitlines()))) == 6
+    return textwrap.indent(lines, "    ")
 
 
 @pytest.fixture
