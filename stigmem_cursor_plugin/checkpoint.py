@@ -1,8 +1,8 @@
 """The checkpoint: what it holds, as JSON and back, and its digest.
 
-Field names and their order are the runbook's ("Checkpoint format"); ``received``,
-``format_version``, ``node_id``, ``generator`` and ``digest`` are this project's (design, "The
-checkpoint"). The host's own import ignores those, so files pass both ways.
+Field names and their order are the runbook's ("Checkpoint format"). ``received``, ``node_id``,
+``format_version``, ``generator``, ``undo`` and ``digest`` are this project's (design, "The
+checkpoint"); the host's own import ignores them, so files pass both ways.
 """
 
 import hashlib
@@ -59,11 +59,7 @@ class Checkpoint:
         return sum(1 for entry in self.entries if entry.cursor)
 
 
-def build(
-    snapshot: Snapshot,
-    db_path: str,
-    now: datetime,
-) -> Checkpoint:
+def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
     """Return the checkpoint of a database at the time *now* (aware, UTC), by peer node id.
 
     Cursors of a peer that the database does not know are left out, as the host does.
@@ -140,8 +136,8 @@ def rfc3339(moment: datetime) -> str:
 def to_json(checkpoint: Checkpoint) -> str:
     """Return the checkpoint as JSON text: documented keys first, indent 2, newline at the end.
 
-    The same text as ``json.dumps(document, indent=2)``, written out entry by entry: the
-    standard library's encoder that indents is ten times slower on a large mesh.
+    The same text as ``json.dumps(document, indent=2)``, written out entry by entry,
+    because the standard library's encoder for indented text is not written in C.
     """
     header = {
         "checkpoint_timestamp": checkpoint.timestamp,

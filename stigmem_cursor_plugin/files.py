@@ -132,16 +132,17 @@ def write(name: str, text: str) -> None:
 
     A temporary file beside it (mode 0600 from birth), fsync, rename, fsync of the directory.
     What is not a regular file, such as ``/dev/stdout`` or a FIFO, is written to as it is.
-    Raises :class:`RefusedError` when it cannot be written; the old file is untouched then.
+    Raises :class:`RefusedError` when it cannot be written, and the old file is untouched then;
+    or when only the last of these steps failed, and says so.
     """
     path = Path(name)
-    with _explained(name):
+    with _explained(f"cannot write {name}"):
         if _is_stream(path):
             path.write_text(text, encoding="utf-8")
             return
         with _temporary(path, text) as temporary:
             temporary.rename(path)
-        _sync_directory(path.parent)
+    _sync_directory(path)
 
 
 def write_rotated(directory: str, now: datetime, text: str) -> str:
@@ -171,7 +172,7 @@ def _compact(moment: datetime) -> str:
 def _write_new(path: Path, text: str) -> str:
     """Write a file that is not there yet, under a name as close to *path* as is free."""
     stem = path.stem
-    with _explained(str(path)), _temporary(path, text) as temporary:
+    with _explained(f"cannot write {path}"), _temporary(path, text) as temporary:
         for number in range(1, 1000):
             try:
                 _move_to_new(temporary, path)
@@ -180,7 +181,7 @@ def _write_new(path: Path, text: str) -> str:
                 path = path.with_name(f"{stem}_{number:03}.json")
         else:
             raise FileExistsError(errno.EEXIST, "a thousand files have been written this second")
-        _sync_directory(path.parent)
+    _sync_directory(path)
     return str(path)
 
 
@@ -199,18 +200,18 @@ def _move_to_new(temporary: Path, path: Path) -> None:
 
 def remove(name: str) -> None:
     """Remove a file; raises :class:`RefusedError` when it cannot be removed."""
-    with _explained(name, "remove"):
+    with _explained(f"cannot remove {name}"):
         Path(name).unlink(missing_ok=True)
 
 
 @contextmanager
-def _explained(name: str, what: str = "write") -> Iterator[None]:
+def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        raise RefusedError(f"cannot {what} {name}: {reason(error)}") from error
+        raise RefusedError(f"{what}: {reason(error)}") from error
 
 
 def _is_stream(path: Path) -> bool:
@@ -245,12 +246,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems cannot sync a directory
-            raise
-    finally:
-        os.close(descriptor)
+def _sync_directory(written: Path) -> None:
+    """Make the name of a file that was written last through a power failure."""
+    with _explained(f"{written} was written, but may not outlast a power failure"):
+        descriptor = os.open(written.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some file systems cannot sync a directory
+                raise
+        finally:
+            os.close(descriptor)

@@ -28,7 +28,7 @@ def violations(document: object) -> Sequence[str]:
     """
     if _surely_valid(document):
         return list(_repeated(document))
-    import jsonschema  # noqa: PLC0415  costs as much as the rest of an import
+    import jsonschema  # noqa: PLC0415  costs much, and a valid file may not need it
 
     validator = jsonschema.Draft202012Validator(load())
     # A schema error first: the entries can only be compared once they are entries.

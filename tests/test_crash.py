@@ -178,10 +178,13 @@ def test_export_fails_at(exporting: Victim, step: str, error: str) -> None:
     finished = exporting.run("-e", f"inject={point.call}:error={error}:when={point.number}")
     old = checkpoint(entry("node-b", "1725349400000.0"))
     assert finished.returncode == 1
-    assert re.fullmatch(r"error: cannot write c\.json: [A-Z][\w ,/-]+\n", finished.stderr)
+    complaint = "cannot write c.json"
+    if step == "directory":
+        complaint = "c.json was written, but may not outlast a power failure"
+    assert re.fullmatch(rf"error: {complaint}: [A-Z][\w ,/-]+\n", finished.stderr)
     assert sorted(path.name for path in exporting.directory.iterdir()) == ["c.json", "stigmem.db"]
     if step == "directory":
-        assert whole(exporting.directory, old)
+        assert len(json.loads((exporting.directory / "c.json").read_text())["cursors"]) == 2
     else:
         assert (exporting.directory / "c.json").read_text() == old
 
@@ -203,7 +206,9 @@ def test_directory_without_links(node: Database, directory: Path) -> None:
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_import_fails_at(importing: Victim, call: str, error: str) -> None:
     """When the disk fails while the database is written: exit 1, one line, nothing changed."""
-    for point in (found for found in importing.points() if found.call == call):
+    points = [found for found in importing.points() if found.call == call]
+    assert points
+    for point in points:
         finished = importing.run("-e", f"inject={call}:error={error}:when={point.number}")
         database = Database(importing.directory / "stigmem.db")
         assert database.run("PRAGMA integrity_check") == [("ok",)], point

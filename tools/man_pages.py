@@ -45,8 +45,8 @@ FILES = (
     (".env", "Settings of the node, read from the current directory as the node reads them."),
     ("stigmem.db", "The database where neither --db nor a setting names one."),
     (
-        "FILE.undo-YYYYMMDDTHHMMSSZ.json",
-        "What an import with --force overwrote, beside the checkpoint that it read.",
+        "NAME.undo-YYYYMMDDTHHMMSSZ.json",
+        "What an import with --force overwrote, beside the checkpoint NAME.json that it read.",
     ),
 )
 

@@ -63,7 +63,7 @@ def _remove(subparsers: Any, name: str) -> None:
 def execute(command: Command, arguments: Namespace) -> int:
     """Run a command and return its exit status: the one place where errors become one."""
     signal.signal(signal.SIGTERM, _terminate)
-    # One job and the process ends: looking for cycles would cost a large mesh a quarter more.
+    # One job and the process ends: there is nothing to gain from looking for cycles.
     gc.disable()
     try:
         status = command.run(arguments)

@@ -157,7 +157,11 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "the checkpoint was written"),
-        (1, "failed or refused: FILE is as it was, and nothing was removed"),
+        (
+            1,
+            "failed or refused, and the last good checkpoint is still there; in a directory, also: "
+            "written, but positions were lost since the last one",
+        ),
         (2, "usage error"),
     ),
     add_arguments=add_arguments,

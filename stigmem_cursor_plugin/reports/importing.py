@@ -52,7 +52,7 @@ def _said_of(decision: Decision, names: Sequence[str], pull_interval: int) -> li
         case Outcome.FACTS_MISSING:
             return [("withheld", f"warning: {who}: {_withheld(decision, pull_interval)}")]
         case Outcome.RESTORED:
-            return [(kind, f"{line}") for kind, line in _restored(decision, who, names)]
+            return _restored(decision, who, names)
 
 
 def _not_found(peer_id: str) -> str:

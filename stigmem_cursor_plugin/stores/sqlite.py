@@ -168,7 +168,7 @@ class SQLiteTransaction:
 
 
 def _upsert(connection: sqlite3.Connection, cursors: Sequence[Cursor]) -> None:
-    import sqlite_utils  # noqa: PLC0415  a third of an import's time
+    import sqlite_utils  # noqa: PLC0415  costs much, and not every import writes
 
     # Other people's sqlite-utils plugins have no business in a node's database.
     database = sqlite_utils.Database(connection, execute_plugins=False)
