@@ -27,7 +27,7 @@ def read_checkpoint(name: str) -> Checkpoint:
     Raises :class:`CheckpointError` with one message for each thing that is wrong: the file
     cannot be read, is not JSON, violates the schema, or does not match its digest.
     """
-    title = "standard input" if name == STANDARD_STREAM else name
+    title = input_title(name)
     data = _read(name, title)
     try:
         return _judge(_parse(data, title), title)
@@ -99,6 +99,11 @@ def _no_constant(name: str) -> NoReturn:
 
 def _first_line(error: Exception) -> str:
     return str(error).split(";", maxsplit=1)[0]
+
+
+def input_title(name: str) -> str:
+    """Return what messages call an input that the command line names."""
+    return "standard input" if name == STANDARD_STREAM else name
 
 
 def reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from stigmem_cursor_plugin.errors import HostError
 
@@ -27,7 +28,8 @@ class Settings:
 def read_settings(db: str | None = None) -> Settings:
     """Return the node's settings as the host resolves them, from the environment and ``.env``.
 
-    *db* is ``--db``: a path, which as in the host means a SQLite file there. The host's own
+    *db* is ``--db``: a path, which as in the host means a SQLite file there, unless it is the
+    local file of the node's libSQL replica, which must not be written around it. The host's own
     settings class is not imported: that takes longer than all the rest of an export.
 
     Raises :class:`HostError` for a ``.env`` file that cannot be read, or a value that the host
@@ -35,18 +37,53 @@ def read_settings(db: str | None = None) -> Settings:
     """
     values = {**_dotenv(needed=db is None), **_lower(os.environ)}
     default = Settings()
+    encryption = values.get("stigmem_at_rest_encryption", default.at_rest_encryption)
+    if encryption not in ("on", "off"):
+        raise HostError(f"STIGMEM_AT_REST_ENCRYPTION is neither 'on' nor 'off': {encryption!r}")
     settings = Settings(
         db_path=values.get("stigmem_db_path", default.db_path),
         storage_backend=values.get("stigmem_storage_backend", default.storage_backend),
-        at_rest_encryption=values.get("stigmem_at_rest_encryption", default.at_rest_encryption),
+        at_rest_encryption=encryption,
         port=_whole_number(values, "port", default.port),
         federation_pull_interval_s=_whole_number(
             values, "federation_pull_interval_s", default.federation_pull_interval_s
         ),
     )
-    if db is None:
+    if db is None or (settings.storage_backend == "libsql" and _same_file(db, settings.db_path)):
         return settings
     return replace(settings, db_path=db, storage_backend="sqlite", at_rest_encryption="off")
+
+
+def host_settings(what: str, extra: str) -> Any:
+    """Return the host's own settings object; *what* needs it, with the host's extra *extra*.
+
+    Raises :class:`HostError` when the host is not installed or does not take its settings.
+    """
+    try:
+        from stigmem_node.settings import Settings as HostSettings  # noqa: PLC0415  slow
+
+        return HostSettings()
+    except ImportError as error:
+        raise HostError(
+            f"{what} needs stigmem-node, which is not installed here; "
+            f"install 'stigmem-node[{extra}]'"
+        ) from error
+    except ValueError as error:
+        raise HostError(*_refusals(error)) from error
+
+
+def _refusals(error: ValueError) -> list[str]:
+    # Pydantic's own text quotes what was given, and that may be a secret.
+    found = error.errors() if hasattr(error, "errors") else []
+    lines = [f"STIGMEM_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in found]
+    return lines or [f"stigmem-node does not take its settings: {error}"]
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
 
 
 def _lower(values: "os._Environ[str] | dict[str, str | None]") -> dict[str, str]:

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.database import NODE_ID, Database
+from tests.stores import Stores
 from tools.hosts import pip
 
 ROOT = Path(__file__).parent.parent
@@ -129,6 +130,13 @@ def node(database: Database) -> Database:
     database.set_cursor(database.add_peer("node-c"), "1725349500000.10")
     database.add_facts("node-b", 3)
     return database
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """What makes a node on any kind of database."""
+    with Stores(tmp_path_factory.mktemp("stores")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

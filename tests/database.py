@@ -1,4 +1,7 @@
-"""A node's database for a test: made by the host's own migrations, filled with plain SQL."""
+"""A node's database for a test: made by the host's own migrations, filled with plain SQL.
+
+One class for each database that a node can have; :mod:`tests.stores` makes them.
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -6,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tools import postgres
 
 NODE_ID = "stigmem://node-a"
 
@@ -16,10 +21,18 @@ class Database:
 
     path: Path
 
+    def connect(self) -> Any:
+        """Open a connection of the DB-API."""
+        return sqlite3.connect(self.path)
+
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own and return its rows."""
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            return connection.execute(sql, parameters).fetchall()
+        with closing(self.connect()) as connection:
+            rows = connection.execute(sql, tuple(parameters))
+            # libSQL fails where there are none to fetch.
+            found = rows.fetchall() if rows.description else []
+            connection.commit()
+            return [tuple(row) for row in found]
 
     def add_peer(self, name: str, peer_id: str | None = None, status: str = "active") -> str:
         """Add a peer with the node id ``stigmem://{name}`` and return its peer id."""
@@ -36,18 +49,26 @@ class Database:
     ) -> None:
         """Set a position, last moved on the given day at 18:25 UTC."""
         self.run(
-            "INSERT OR REPLACE INTO replication_cursors VALUES (?, ?, ?, ?)",
+            "INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT (peer_id, direction)"
+            " DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at",
             (peer_id, direction, cursor, f"{at}T18:25:00.123456+00:00"),
         )
 
     def add_facts(self, name: str, count: int, first: int = 0) -> None:
         """Add facts received from the peer *name*, with ids ``{name}-0`` and so on."""
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            connection.executemany(
+        facts = [
+            (f"{name}-{n}", "1725349500000." + str(n), f"stigmem://{name}")
+            for n in range(first, first + count)
+        ]
+        if facts:
+            self.run(
                 "INSERT INTO facts (id, entity, relation, value_type, value_v, source, timestamp,"
-                " confidence, scope, hlc, received_from)"
-                " VALUES (?, 'e', 'r', 'string', 'v', 's', '2026', 1, 'public', '1.0', ?)",
-                [(f"{name}-{n}", f"stigmem://{name}") for n in range(first, first + count)],
+                " confidence, scope, hlc, received_from) VALUES "
+                + ",".join(
+                    ["(?, 'e', 'r', 'string', 'v', 's', '2026', 1, 'public', ?, ?)"] * len(facts)
+                ),
+                [value for fact in facts for value in fact],
             )
 
     def cursors(self) -> dict[tuple[str, str], str | None]:
@@ -62,3 +83,49 @@ class Database:
             return [
                 line for line in connection.iterdump() if not line.startswith("INSERT INTO sqlite_")
             ]
+
+
+@dataclass(frozen=True)
+class EncryptedDatabase(Database):
+    """One file that SQLCipher encrypts."""
+
+    key: str
+
+    def connect(self) -> Any:
+        """Open a connection with the key."""
+        import sqlcipher3  # noqa: PLC0415
+
+        connection = sqlcipher3.connect(str(self.path))
+        connection.execute(f"PRAGMA key = \"x'{self.key}'\"")
+        return connection
+
+
+@dataclass(frozen=True)
+class LibSQLDatabase(Database):
+    """One libSQL file."""
+
+    def connect(self) -> Any:
+        """Open a connection with libSQL's own driver."""
+        import libsql_experimental  # noqa: PLC0415
+
+        return libsql_experimental.connect(str(self.path))
+
+
+@dataclass(frozen=True)
+class PostgresDatabase(Database):
+    """The tables of one schema of a PostgreSQL database; the path is not used."""
+
+    dsn: str
+    schema: str = "public"
+
+    def connect(self) -> Any:
+        """Open a connection."""
+        return postgres.connect(self._in_schema)
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own and return its rows."""
+        return postgres.query(self._in_schema, sql, parameters)
+
+    @property
+    def _in_schema(self) -> str:
+        return f"{self.dsn}&options=-csearch_path%3D{self.schema}"

@@ -74,7 +74,10 @@ def test_no_database_at_all(stigmem: Run, tmp_path: Path, command: tuple[str, ..
     (tmp_path / "dir.db").mkdir()
     cases = {
         "empty.db": "empty.db is empty: not the database of a stigmem node",
-        "text.db": "text.db is not a SQLite database, or it is encrypted",
+        "text.db": (
+            "text.db is not a SQLite database, or it is encrypted; an encrypted one needs the "
+            "node's key, in STIGMEM_AT_REST_KEY_PASSPHRASE_ENV or STIGMEM_AT_REST_KEY_KMS_URI"
+        ),
         "dir.db": "dir.db is a directory, not a database",
         "none.db": "no database at none.db; name the node's with --db or STIGMEM_DB_PATH",
         "text.db/x": "no database at text.db/x; name the node's with --db or STIGMEM_DB_PATH",

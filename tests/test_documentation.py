@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.conftest import BIN, ROOT, environment_for
 from tests.database import Database
 
-PAGES = ("README.md", "docs/json.md")
+PAGES = ("README.md", "docs/json.md", "docs/backends.md")
 
 
 def _blocks(name: str) -> list[list[tuple[str, str]]]:

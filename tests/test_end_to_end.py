@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Finished, run_in
+from tests.stores import Stores
 from tools.loopback import Node, caught_up, two_nodes, wait_for
 
 
@@ -22,9 +25,11 @@ def resume(a: Node, b: Node) -> list[int]:
     return [facts for facts in b.pulls_served(offset) if facts]
 
 
-def test_node_resumes_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_node_resumes_where_it_was(kind: str, stores: Stores, tmp_path: Path) -> None:
     """After a dropped table and an import the node fetches exactly the facts it missed."""
-    with two_nodes(tmp_path) as (a, b):
+    settings = stores.on_postgres(tmp_path).environment if kind == "postgres" else {}
+    with two_nodes(tmp_path, **settings) as (a, b):
         b.post_facts(f"before-{number}" for number in range(30))
         wait_for("facts to federate", lambda: caught_up(a, b))
         assert stigmem(a, "cursor-export", "--out", "c.json").returncode == 0

@@ -55,12 +55,25 @@ def test_number_that_is_none(run: Run) -> None:
     assert finished.stderr == "error: STIGMEM_PORT is not a whole number: 'http'\n"
 
 
-def test_other_backend_is_refused(run: Run, tmp_path: Path) -> None:
-    """A backend that cannot be used is refused, and no local file appears."""
-    finished = run("stigmem-cursor", "export", STIGMEM_STORAGE_BACKEND="cassandra")
-    assert (finished.returncode, finished.stdout) == (1, "")
+def test_encryption_that_is_neither(run: Run) -> None:
+    """Encryption that is neither on nor off is one error line, as the host refuses to start."""
+    finished = run("stigmem-cursor", "export", STIGMEM_AT_REST_ENCRYPTION="maybe")
+    assert finished.returncode == 1
     assert finished.stderr == (
-        "error: the node's storage backend is 'cassandra' (STIGMEM_STORAGE_BACKEND), and this "
-        "version supports only 'sqlite'\n"
+        "error: STIGMEM_AT_REST_ENCRYPTION is neither 'on' nor 'off': 'maybe'\n"
     )
-    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_the_host_refuses(run: Run) -> None:
+    """What only the host's own class refuses is one line for each setting, without its value."""
+    finished = run(
+        *("stigmem-cursor", "export"),
+        STIGMEM_STORAGE_BACKEND="postgres",
+        STIGMEM_POSTGRES_POOL_MIN="s3cret",
+        STIGMEM_POSTGRES_POOL_MAX="s3cret",
+    )
+    assert finished.returncode == 1
+    reason = "Input should be a valid integer, unable to parse string as an integer"
+    assert finished.stderr == (
+        f"error: STIGMEM_POSTGRES_POOL_MIN: {reason}\nerror: STIGMEM_POSTGRES_POOL_MAX: {reason}\n"
+    )

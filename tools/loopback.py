@@ -26,6 +26,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tools import postgres
+
 PATIENCE = 60.0
 """Seconds to wait for a node to do something; generous, because machines are slow at times."""
 
@@ -233,6 +235,9 @@ class Node:
 
     def query(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Query or change the node's database."""
+        dsn = self.settings.get("STIGMEM_PG_DSN")
+        if dsn:
+            return postgres.query(dsn, sql, parameters)
         with closing(sqlite3.connect(self.database, timeout=PATIENCE)) as connection, connection:
             return connection.execute(sql, parameters).fetchall()
 

@@ -27,9 +27,23 @@ FORMAT_PAGE = "stigmem-cursor-checkpoint"
 ENVIRONMENT = (
     ("STIGMEM_DB_PATH", "Path to the node's database, where --db is not given."),
     (
-        "STIGMEM_STORAGE_BACKEND, STIGMEM_AT_REST_ENCRYPTION",
-        "Where the node keeps its data. Settings that cannot be used are refused; a local file "
-        "is never used in their place.",
+        "STIGMEM_STORAGE_BACKEND",
+        "Where the node keeps its data: sqlite (the default), libsql or postgres. What cannot be "
+        "reached or is not installed is an error; a local file is never used in its place.",
+    ),
+    (
+        "STIGMEM_PG_DSN, STIGMEM_DATABASE_URL, DATABASE_URL, STIGMEM_PG_SCHEMA",
+        "The PostgreSQL server, from the first of the three that is set, and the schema.",
+    ),
+    (
+        "STIGMEM_LIBSQL_URL, STIGMEM_LIBSQL_AUTH_TOKEN",
+        "The remote database of a libSQL replica.",
+    ),
+    (
+        "STIGMEM_AT_REST_ENCRYPTION, STIGMEM_AT_REST_KEY_PASSPHRASE_ENV, "
+        "STIGMEM_AT_REST_KEY_KMS_URI",
+        "Whether the database file is encrypted, and where its key is; the key also opens an "
+        "encrypted file given with --db.",
     ),
     (
         "STIGMEM_PORT, STIGMEM_FEDERATION_PULL_INTERVAL_S",

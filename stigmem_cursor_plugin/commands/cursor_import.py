@@ -84,8 +84,9 @@ class _Import:
 
     def _refuse_foreign(self, snapshot: Snapshot) -> None:
         foreign = [
-            f"{self.names[number]} is the checkpoint of node {self.checkpoints[number].node_id}, "
-            f"and this database is that of {snapshot.node_id}; --accept-loss imports it anyway"
+            f"{files.input_title(self.names[number])} is the checkpoint of node "
+            f"{self.checkpoints[number].node_id}, and this database is that of "
+            f"{snapshot.node_id}; --accept-loss imports it anyway"
             for number in recovery.foreign(self.checkpoints, snapshot)
         ]
         if foreign:

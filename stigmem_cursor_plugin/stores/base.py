@@ -1,11 +1,42 @@
-"""The small interface to a node's database, and the queries that every backend shares."""
+"""The small interface to a node's database, and the SQL that every backend shares.
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+A store opens a connection, begins a transaction on it and hands it to :class:`SQLTransaction`;
+:class:`Dialect` holds what databases do not agree on.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import astuple, dataclass
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from stigmem_cursor_plugin.errors import StoreError
 from stigmem_cursor_plugin.snapshot import Cursor, Key, Peer, Received, Snapshot
+
+LOCK_TIMEOUT = 5
+"""Seconds to wait for another process to release the database."""
+
+
+class Connection(Protocol):
+    """The part of SQLite's interface that every backend's connection has."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Any:
+        """Run one statement with ``?`` for its parameters; the result has ``fetchall()``.
+
+        Raises :class:`ConstraintError` or the driver's own error, which the store explains.
+        """
+
+
+class ConstraintError(Exception):
+    """The database refused rows because of a constraint."""
+
+
+def locked(name: str) -> str:
+    """Say that another process holds the database *name*, and what to do."""
+    return (
+        f"{name} is locked by another process for more than {LOCK_TIMEOUT} s; "
+        "stop the node (runbook, Step 1), then run this again"
+    )
 
 
 class Transaction(Protocol):
@@ -36,6 +67,32 @@ class Store(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The SQL in which databases differ.
+
+    ``tables`` returns the names of the tables; ``received`` the node id of every peer that facts
+    came from, their number, and the id of the one stored last. ``collation`` is the one that
+    compares text byte by byte.
+    """
+
+    tables: str
+    received: str
+    collation: str
+
+
+SQLITE = Dialect(
+    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    # Answered from the partial index on received_from alone: rowid is the order of storing.
+    received=(
+        "SELECT counted.node_id, counted.facts, facts.id FROM ("
+        " SELECT received_from AS node_id, COUNT(*) AS facts, MAX(rowid) AS last"
+        " FROM facts WHERE received_from IS NOT NULL GROUP BY received_from"
+        ") AS counted JOIN facts ON facts.rowid = counted.last"
+    ),
+    collation="BINARY",
+)
+
 CURSOR_TABLE = """
 CREATE TABLE replication_cursors (
     peer_id TEXT NOT NULL REFERENCES peers(id),
@@ -49,64 +106,104 @@ CREATE TABLE replication_cursors (
 
 # SQLite keeps whatever was stored: a cast makes text of a number or a blob.
 _PEERS = """
-SELECT CAST(id AS TEXT), CAST(node_id AS TEXT), CAST(node_url AS TEXT), status FROM peers
-ORDER BY node_id
+SELECT CAST(id AS TEXT) AS id, CAST(node_id AS TEXT) AS node_id, CAST(node_url AS TEXT) AS url,
+    status FROM peers ORDER BY node_id COLLATE {}
 """
 _CURSORS = """
-SELECT peer_id, direction, CAST(cursor AS TEXT), CAST(updated_at AS TEXT) FROM replication_cursors
-ORDER BY peer_id, direction
+SELECT peer_id, direction, CAST(cursor AS TEXT) AS cursor, CAST(updated_at AS TEXT) AS updated_at
+FROM replication_cursors ORDER BY peer_id COLLATE {0}, direction COLLATE {0}
 """
-
-
-def read_snapshot(connection: Any, tables: Collection[str], facts: Collection[str]) -> Snapshot:
-    """Read a snapshot over a connection with SQLite's interface, inside its transaction.
-
-    *tables* are those that the database has. Raises :class:`StoreError` without ``peers``.
-    """
-    if "peers" not in tables:
-        raise StoreError(
-            "no table peers: this is not the database of a stigmem node, or its migrations "
-            "have not been applied; apply them with `stigmem migrate normalize-entities "
-            "--dry-run`, register the peers again, then import"
-        )
-    return Snapshot(
-        node_id=_read_node_id(connection) if "node_meta" in tables else None,
-        peers=[Peer(*row) for row in connection.execute(_PEERS)],
-        cursors=read_cursors(connection) if "replication_cursors" in tables else None,
-        received=_read_received(connection) if "facts" in tables else {},
-        held=frozenset(_read_held(connection, facts)) if "facts" in tables else frozenset(),
-    )
-
-
-def read_cursors(connection: Any) -> Mapping[Key, Cursor]:
-    """Read every row of ``replication_cursors``."""
-    rows = connection.execute(_CURSORS)
-    return {(row[0], row[1]): Cursor(row[0], row[1], row[2] or None, row[3]) for row in rows}
-
-
-def _read_node_id(connection: Any) -> str | None:
-    row = connection.execute("SELECT value FROM node_meta WHERE key = 'node_id'").fetchone()
-    return str(row[0]) if row else None
-
-
-def _read_received(connection: Any) -> Mapping[str, Received]:
-    # Answered from the partial index on received_from alone: rowid is the order of storing.
-    rows = connection.execute(
-        "SELECT counted.node_id, counted.facts, facts.id FROM ("
-        " SELECT received_from AS node_id, COUNT(*) AS facts, MAX(rowid) AS last"
-        " FROM facts WHERE received_from IS NOT NULL GROUP BY received_from"
-        ") AS counted JOIN facts ON facts.rowid = counted.last"
-    )
-    return {row[0]: Received(row[1], row[2]) for row in rows}
-
-
-def _read_held(connection: Any, facts: Collection[str]) -> Iterator[tuple[str, str]]:
-    wanted = list(facts)
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
-        marks = ",".join("?" * len(batch))
-        query = f"SELECT received_from, id FROM facts WHERE id IN ({marks})"  # noqa: S608
-        yield from ((row[0], row[1]) for row in connection.execute(query, batch))
-
-
+_UPSERT = """
+INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES {}
+ON CONFLICT (peer_id, direction)
+DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at
+"""
 _BATCH = 500
+
+
+def _batches(items: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    iterator = iter(items)
+    while batch := tuple(islice(iterator, _BATCH)):
+        yield batch
+
+
+def upsert(connection: Connection, cursors: Sequence[Cursor]) -> None:
+    """Write *cursors*, many with each statement: every statement may be a journey."""
+    for batch in _batches(cursors):
+        marks = ",".join(["(?,?,?,?)"] * len(batch))
+        values = tuple(chain.from_iterable(astuple(cursor) for cursor in batch))
+        connection.execute(_UPSERT.format(marks), values)
+
+
+class SQLTransaction:
+    """A transaction on an open connection, in SQL."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect = SQLITE,
+        write: Callable[[Any, Sequence[Cursor]], None] = upsert,
+    ) -> None:
+        """Take a connection that has begun one."""
+        self._connection = connection
+        self._dialect = dialect
+        self._write = write
+
+    def read(self, facts: Collection[str] = ()) -> Snapshot:
+        """Return what the database holds, with those of *facts* (ids) that are there."""
+        tables = self.tables()
+        if "peers" not in tables:
+            raise StoreError(
+                "no table peers: this is not the database of a stigmem node, or its migrations "
+                "have not been applied; apply them with `stigmem migrate normalize-entities "
+                "--dry-run`, register the peers again, then import"
+            )
+        return Snapshot(
+            node_id=self._node_id() if "node_meta" in tables else None,
+            peers=[Peer(*row) for row in self._rows(_PEERS.format(self._dialect.collation))],
+            cursors=self._cursors() if "replication_cursors" in tables else None,
+            received=self._received() if "facts" in tables else {},
+            held=frozenset(self._held(facts)) if "facts" in tables else frozenset(),
+        )
+
+    def apply(self, cursors: Sequence[Cursor]) -> None:
+        """Write *cursors*, recreating the table where it is missing, and read them back."""
+        if "replication_cursors" not in self.tables():
+            self._connection.execute(CURSOR_TABLE)
+        try:
+            if cursors:
+                self._write(self._connection, cursors)
+        except ConstraintError as error:
+            taken = sorted({cursor.direction for cursor in cursors})
+            raise StoreError(
+                f"the database refused the cursors (directions: {', '.join(taken)}); "
+                "nothing was changed"
+            ) from error
+        stored = self._cursors()
+        if any(stored.get((cursor.peer_id, cursor.direction)) != cursor for cursor in cursors):
+            raise StoreError("the cursors read back are not those written; nothing was changed")
+
+    def tables(self) -> Collection[str]:
+        """Return the names of the tables that the database has."""
+        return {name for (name,) in self._rows(self._dialect.tables)}
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+        rows: Sequence[Any] = self._connection.execute(sql, parameters).fetchall()
+        return rows
+
+    def _node_id(self) -> str | None:
+        rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
+        return str(rows[0][0]) if rows else None
+
+    def _cursors(self) -> Mapping[Key, Cursor]:
+        rows = self._rows(_CURSORS.format(self._dialect.collation))
+        return {(row[0], row[1]): Cursor(row[0], row[1], row[2] or None, row[3]) for row in rows}
+
+    def _received(self) -> Mapping[str, Received]:
+        return {row[0]: Received(row[1], row[2]) for row in self._rows(self._dialect.received)}
+
+    def _held(self, facts: Collection[str]) -> Iterator[tuple[str, str]]:
+        for batch in _batches(facts):
+            marks = ",".join("?" * len(batch))
+            query = f"SELECT received_from, id FROM facts WHERE id IN ({marks})"  # noqa: S608
+            yield from ((row[0], row[1]) for row in self._rows(query, batch))
