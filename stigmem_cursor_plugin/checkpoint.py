@@ -1,18 +1,15 @@
-"""The checkpoint: what it holds, as JSON and back, and its digest.
+"""The checkpoint: what it holds, built from a snapshot or read from a JSON document.
 
 Field names and their order are the runbook's ("Checkpoint format"). ``received``, ``node_id``,
 ``format_version``, ``generator``, ``undo`` and ``digest`` are this project's (design, "The
 checkpoint"); the host's own import ignores them, so files pass both ways.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Any
+from typing import Any, NamedTuple
 
 from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.snapshot import Cursor, Key, Peer, Received, Snapshot
@@ -20,8 +17,7 @@ from stigmem_cursor_plugin.snapshot import Cursor, Key, Peer, Received, Snapshot
 FORMAT_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One peer's position in one direction; ``cursor`` is None where there is none."""
 
     peer_id: str
@@ -133,79 +129,6 @@ def rfc3339(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def to_json(checkpoint: Checkpoint) -> str:
-    """Return the checkpoint as JSON text: documented keys first, indent 2, newline at the end.
-
-    The same text as ``json.dumps(document, indent=2)``, written out entry by entry,
-    because the standard library's encoder for indented text is not written in C.
-    """
-    header = {
-        "checkpoint_timestamp": checkpoint.timestamp,
-        "db_path": checkpoint.db_path,
-    }
-    footer: dict[str, Any] = {"format_version": FORMAT_VERSION}
-    if checkpoint.node_id is not None:
-        footer["node_id"] = checkpoint.node_id
-    if checkpoint.generator is not None:
-        footer["generator"] = checkpoint.generator
-    if checkpoint.undo:
-        footer["undo"] = True
-    canonical_entries = map(_canonical_entry, checkpoint.entries)
-    footer["digest"] = _digest({**header, **footer}, canonical_entries)
-    cursors = ",\n".join(map(_indented_entry, checkpoint.entries))
-    cursors = f"[\n{cursors}\n  ]" if cursors else "[]"
-    top = json.JSONEncoder(separators=(",\n  ", ": ")).encode
-    return f'{{\n  {top(header)[1:-1]},\n  "cursors": {cursors},\n  {top(footer)[1:-1]}\n}}\n'
-
-
-def _indented_entry(entry: Entry) -> str:
-    received = entry.received
-    counted = (
-        ""
-        if received is None
-        else f""",
-      "received": {{
-        "facts": {received.facts},
-        "last_fact_id": {_ascii(received.last_fact_id)}
-      }}"""
-    )
-    return f"""    {{
-      "peer_id": {_ascii(entry.peer_id)},
-      "peer_node_id": {_ascii(entry.peer_node_id)},
-      "peer_url": {_ascii(entry.peer_url)},
-      "peer_status": {_ascii(entry.peer_status)},
-      "direction": {_ascii(entry.direction)},
-      "cursor": {_ascii(entry.cursor)},
-      "updated_at": {_ascii(entry.updated_at)}{counted}
-    }}"""
-
-
-def _canonical_entry(entry: Entry) -> str:
-    received = entry.received
-    counted = (
-        ""
-        if received is None
-        else (
-            f'"received":{{"facts":{received.facts},'
-            f'"last_fact_id":{_utf8(received.last_fact_id)}}},'
-        )
-    )
-    return (
-        f'{{"cursor":{_utf8(entry.cursor)},"direction":{_utf8(entry.direction)},'
-        f'"peer_id":{_utf8(entry.peer_id)},"peer_node_id":{_utf8(entry.peer_node_id)},'
-        f'"peer_status":{_utf8(entry.peer_status)},"peer_url":{_utf8(entry.peer_url)},'
-        f'{counted}"updated_at":{_utf8(entry.updated_at)}}}'
-    )
-
-
-def _ascii(text: str | None) -> str:
-    return "null" if text is None else encode_basestring_ascii(text)
-
-
-def _utf8(text: str | None) -> str:
-    return "null" if text is None else encode_basestring(text)
-
-
 def from_document(document: Mapping[str, Any]) -> Checkpoint:
     """Return the checkpoint that a validated JSON document holds."""
     return Checkpoint(
@@ -216,36 +139,6 @@ def from_document(document: Mapping[str, Any]) -> Checkpoint:
         generator=document.get("generator"),
         undo=document.get("undo", False),
     )
-
-
-def digest(document: Mapping[str, Any]) -> str:
-    """Return ``sha256:`` and the hash of the document's canonical JSON without ``digest``.
-
-    Canonical: keys sorted, no white space, UTF-8 with nothing escaped that need not be.
-    """
-    fields = {key: document[key] for key in document if key not in ("digest", "cursors")}
-    return _digest(fields, map(_canonical, document["cursors"]))
-
-
-_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-
-
-def _digest(fields: Mapping[str, Any], canonical_entries: Iterable[str]) -> str:
-    # Entry by entry, so that a large checkpoint is not held in memory a second time.
-    sha256 = hashlib.sha256()
-    separator = b"{"
-    for key in sorted([*fields, "cursors"]):
-        sha256.update(separator + _canonical(key).encode() + b":")
-        separator = b","
-        if key == "cursors":
-            sha256.update(b"[")
-            for number, entry in enumerate(canonical_entries):
-                sha256.update((f",{entry}" if number else entry).encode())
-            sha256.update(b"]")
-        else:
-            sha256.update(_canonical(fields[key]).encode())
-    sha256.update(b"}")
-    return f"sha256:{sha256.hexdigest()}"
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:

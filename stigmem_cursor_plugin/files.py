@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stigmem_cursor_plugin import checkpoint, schema
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin import fast, schema
+from stigmem_cursor_plugin.checkpoint import Checkpoint, from_document
+from stigmem_cursor_plugin.encoding import digest_of
 from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
 
 STANDARD_STREAM = "-"
@@ -30,7 +31,7 @@ def read_checkpoint(name: str) -> Checkpoint:
     title = input_title(name)
     data = _read(name, title)
     try:
-        return _judge(_parse(data, title), title)
+        return fast.read(data) or _judge(_parse(data, title), title)
     except RecursionError as error:
         raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
 
@@ -39,12 +40,12 @@ def _judge(document: Any, title: str) -> Checkpoint:
     found = schema.violations(document)
     if found:
         raise CheckpointError(*(f"{title}: {violation}" for violation in found))
-    if "digest" in document and document["digest"] != checkpoint.digest(document):
+    if "digest" in document and document["digest"] != digest_of(document):
         raise CheckpointError(
             f"{title}: digest does not match: the file was altered after it was written; "
             "take another checkpoint, or remove the digest field if the change was yours"
         )
-    return checkpoint.from_document(document)
+    return from_document(document)
 
 
 def _read(name: str, title: str) -> bytes:

@@ -3,9 +3,13 @@
 No I/O, no clock, no printing: checkpoints and a snapshot of the database in, a plan out.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from operator import attrgetter
+from typing import NamedTuple
 
 from stigmem_cursor_plugin.checkpoint import INBOUND, Checkpoint, Entry
 from stigmem_cursor_plugin.snapshot import Cursor, Peer, Snapshot
@@ -21,8 +25,7 @@ class Outcome(Enum):
     NO_POSITION = "no position"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An entry, the number of the checkpoint it comes from, and the peer it is for."""
 
     checkpoint: int
@@ -31,8 +34,7 @@ class Candidate:
     undo: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome for one peer and direction, from the candidate that led to it.
 
     ``previous`` is the position in the database. ``held`` counts the facts that the database
@@ -52,16 +54,29 @@ class Decision:
         return peer is not None and peer.id != self.candidate.entry.peer_id
 
     @property
+    def unremarkable(self) -> bool:
+        """Restored where nothing was, to the peer that the entry names, and proven."""
+        outcome, (_, entry, peer, _), previous, *_ = self
+        return (
+            outcome is Outcome.RESTORED
+            and previous is None
+            and peer is not None
+            and peer[:2] == entry[:2]
+            and not self.unproven
+        )
+
+    @property
     def unproven(self) -> bool:
         """Restored on the operator's word: nothing shows that the facts are there."""
+        entry = self.candidate.entry
         return (
             self.outcome is Outcome.RESTORED
-            and self.candidate.entry.direction == INBOUND
-            and (self.missing > 0 or (self.candidate.entry.received is None and self.held == 0))
+            and entry.direction == INBOUND
+            and (self.missing > 0 or (entry.received is None and self.held == 0))
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What an import does, before it is done."""
 
@@ -70,7 +85,11 @@ class Plan:
 
     def count(self, outcome: Outcome) -> int:
         """Return how many positions have this outcome."""
-        return sum(1 for decision in self.decisions if decision.outcome is outcome)
+        return self._counts[outcome]
+
+    @cached_property
+    def _counts(self) -> Counter[Outcome]:
+        return Counter(map(attrgetter("outcome"), self.decisions))
 
     @property
     def overwrites(self) -> bool:
@@ -133,19 +152,24 @@ def plan(
 
 def _grouped(
     checkpoints: Sequence[Checkpoint], snapshot: Snapshot
-) -> Iterator[Sequence[Candidate]]:
+) -> Collection[Sequence[Candidate]]:
     """Return the candidates for each peer and direction, newest first."""
-    find = PeerFinder(snapshot.peers)
+    find = PeerFinder(snapshot.peers).find
     newest_first = sorted(
         enumerate(checkpoints), key=lambda item: (item[1].time, item[0]), reverse=True
     )
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for number, checkpoint in newest_first:
+        undo = checkpoint.undo
         for entry in checkpoint.entries:
             peer = find(entry)
-            key = (peer.node_id if peer else entry.peer_node_id, entry.direction)
-            groups.setdefault(key, []).append(Candidate(number, entry, peer, checkpoint.undo))
-    yield from groups.values()
+            key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
+            candidate = Candidate(number, entry, peer, undo)
+            if key in groups:
+                groups[key].append(candidate)
+            else:
+                groups[key] = [candidate]
+    return groups.values()
 
 
 class PeerFinder:
@@ -156,7 +180,7 @@ class PeerFinder:
         self._by_node_id = {peer.node_id: peer for peer in peers}
         self._by_id = {peer.id: peer for peer in peers}
 
-    def __call__(self, entry: Entry) -> Peer | None:
+    def find(self, entry: Entry) -> Peer | None:
         """Return the peer that an entry is about, None if it is not registered."""
         return self._by_node_id.get(entry.peer_node_id) or self._by_id.get(entry.peer_id)
 
@@ -171,22 +195,24 @@ class _Rules:
         self._accept_loss = accept_loss
 
     def decide(self, candidates: Sequence[Candidate]) -> Decision:
-        with_position = [candidate for candidate in candidates if self._says_something(candidate)]
+        # Undoing an import also empties the positions that were empty before it; no other
+        # checkpoint ever empties one.
+        with_position = [
+            candidate
+            for candidate in candidates
+            if candidate.entry.cursor or (candidate.undo and self._force)
+        ]
         if not with_position:
             return Decision(Outcome.NO_POSITION, candidates[0])
         newest = with_position[0]
-        if newest.peer is None:
+        peer = newest.peer
+        if peer is None:
             return Decision(Outcome.PEER_NOT_FOUND, newest)
-        cursor = self._cursors.get((newest.peer.id, newest.entry.direction))
+        cursor = self._cursors.get((peer.id, newest.entry.direction))
         previous = cursor.position if cursor else None
         if previous is not None and not self._force:
             return Decision(Outcome.ALREADY_SET, newest, previous)
-        return self._backed_up(with_position, newest.peer, previous)
-
-    def _says_something(self, candidate: Candidate) -> bool:
-        # Undoing an import also empties the positions that were empty before it; no other
-        # checkpoint ever empties one.
-        return bool(candidate.entry.cursor) or (candidate.undo and self._force)
+        return self._backed_up(with_position, peer, previous)
 
     def _backed_up(
         self, candidates: Sequence[Candidate], peer: Peer, previous: str | None
@@ -198,19 +224,19 @@ class _Rules:
             # and only where there is nothing better.
             counted = [item for item in candidates if item.entry.received is not None]
             for candidate in counted:
-                if self._missing(candidate, peer) == 0:
+                if self._missing(candidate, peer, held) == 0:
                     return Decision(Outcome.RESTORED, candidate, previous, held)
             if counted:
-                missing = self._missing(counted[0], peer)
+                missing = self._missing(counted[0], peer, held)
                 return Decision(Outcome.FACTS_MISSING, counted[0], previous, held, missing)
-        return Decision(Outcome.RESTORED, newest, previous, held, self._missing(newest, peer))
+        missing = self._missing(newest, peer, held)
+        return Decision(Outcome.RESTORED, newest, previous, held, missing)
 
-    def _missing(self, candidate: Candidate, peer: Peer) -> int:
+    def _missing(self, candidate: Candidate, peer: Peer, held: int) -> int:
         """Return how many of the entry's facts the database lacks, at least."""
         received = candidate.entry.received
         if received is None or not received.facts:
             return 0
-        held = self._snapshot.received_from(peer).facts
         if (peer.node_id, received.last_fact_id) in self._snapshot.held:
             return max(0, received.facts - held)
         # The newest fact is not there: whatever is held instead, at least that one is missing.

@@ -31,7 +31,7 @@ def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
     A peer that the database does not know was removed on purpose. A position that moved on is
     no loss; one that moved back is: the node has begun to fetch everything again.
     """
-    find = PeerFinder(snapshot.peers)
+    find = PeerFinder(snapshot.peers).find
     cursors = snapshot.cursors or {}
     for entry in earlier.entries:
         peer = find(entry)

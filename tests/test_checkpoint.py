@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin import checkpoint, schema
+from stigmem_cursor_plugin import checkpoint, encoding, schema
 from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.snapshot import Received
 
@@ -41,7 +41,7 @@ CHECKPOINT = st.builds(
 @given(CHECKPOINT)
 def test_text_is_plain_indented_json(taken: Checkpoint) -> None:
     """The text is that of the standard library's encoder with indent 2, and pure ASCII."""
-    text = checkpoint.to_json(taken)
+    text = encoding.to_json(taken)
     assert text == json.dumps(json.loads(text), indent=2) + "\n"
     assert text.isascii()
 
@@ -49,35 +49,35 @@ def test_text_is_plain_indented_json(taken: Checkpoint) -> None:
 @given(CHECKPOINT)
 def test_there_and_back(taken: Checkpoint) -> None:
     """A checkpoint read back is the one written, is valid, and matches its digest."""
-    document = json.loads(checkpoint.to_json(taken))
+    document = json.loads(encoding.to_json(taken))
     assert checkpoint.from_document(document) == taken
     assert schema.violations(document) == []
-    assert checkpoint.digest(document) == document["digest"]
+    assert encoding.digest_of(document) == document["digest"]
 
 
 @given(CHECKPOINT)
 def test_digest_is_of_canonical_json(taken: Checkpoint) -> None:
     """The digest is SHA-256 over sorted, compact UTF-8 JSON, whatever the order of the fields."""
-    document = json.loads(checkpoint.to_json(taken))
+    document = json.loads(encoding.to_json(taken))
     claimed = document.pop("digest")
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert claimed == f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
-    assert checkpoint.digest(dict(reversed(document.items()))) == claimed
+    assert encoding.digest_of(dict(reversed(document.items()))) == claimed
 
 
 @given(CHECKPOINT, st.data())
 def test_any_change_breaks_the_digest(taken: Checkpoint, data: st.DataObject) -> None:
     """Another value in any field does not match the digest."""
-    document = json.loads(checkpoint.to_json(taken))
+    document = json.loads(encoding.to_json(taken))
     field = data.draw(st.sampled_from(sorted(set(document) - {"digest"})))
     changed: dict[str, Any] = {**document, field: [{"changed": True}]}
-    assert checkpoint.digest(changed) != document["digest"]
+    assert encoding.digest_of(changed) != document["digest"]
 
 
 def test_documented_fields_come_first() -> None:
     """The fields are in the runbook's order, and what is added comes after them."""
     taken = Checkpoint("2026-05-02T18:30:00Z", "stigmem.db", (), "stigmem://node-a", "g")
-    assert list(json.loads(checkpoint.to_json(taken))) == [
+    assert list(json.loads(encoding.to_json(taken))) == [
         *("checkpoint_timestamp", "db_path", "cursors"),
         *("format_version", "node_id", "generator", "digest"),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from stigmem_cursor_plugin import checkpoint, files, recovery, retention, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.encoding import to_json
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host import read_settings
 from stigmem_cursor_plugin.snapshot import Snapshot
@@ -58,13 +59,13 @@ def run(arguments: Namespace) -> int:
         _refuse_without_positions(taken, snapshot, store.name)
     _warn_of_unusable(taken, snapshot)
     if arguments.out == files.STANDARD_STREAM:
-        write_result(checkpoint.to_json(taken))
+        write_result(to_json(taken))
         return 0
     if directory:
         return _write_to_directory(arguments, taken, snapshot, now)
     if not arguments.force:
         _refuse_to_overwrite(arguments.out, snapshot)
-    files.write(arguments.out, checkpoint.to_json(taken))
+    files.write(arguments.out, to_json(taken))
     tell(_WRITTEN.format(arguments.out, len(taken.entries)))
     return 0
 
@@ -115,7 +116,7 @@ def _write_to_directory(
     """Write a new file; remove old ones only if nothing was lost."""
     kept = sources.own_rotated(arguments.out, snapshot.node_id)
     lost = retention.newest_losses(list(kept.values())[::-1], snapshot)
-    written = files.write_rotated(arguments.out, now, checkpoint.to_json(taken))
+    written = files.write_rotated(arguments.out, now, to_json(taken))
     tell(_WRITTEN.format(written, len(taken.entries)))
     if lost and not arguments.force:
         raise RefusedError(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from stigmem_cursor_plugin import checkpoint, files, recovery, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.encoding import to_json
 from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
 from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
 from stigmem_cursor_plugin.recovery import Outcome, Plan
@@ -98,7 +99,7 @@ class _Import:
             return None
         changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
         taken = checkpoint.build_undo(snapshot, db_path, now, changed)
-        return files.write_undo(self.arguments.files[0], now, checkpoint.to_json(taken))
+        return files.write_undo(self.arguments.files[0], now, to_json(taken))
 
 
 def run(arguments: Namespace) -> int:

@@ -40,6 +40,8 @@ def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> list[list[str
 
 
 def _said_of(decision: Decision, names: Sequence[str], pull_interval: int) -> list[tuple[str, str]]:
+    if decision.unremarkable and len(names) == 1:
+        return []
     entry = decision.candidate.entry
     who = f"peer {entry.peer_node_id} ({entry.direction})"
     match decision.outcome:

@@ -115,17 +115,27 @@ class BackendConnection:
         self._connection = connection
         self._store = store
 
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Any:
-        """Run one statement; the result has ``fetchall()``."""
-        try:
-            return self._connection.execute(sql, parameters)
-        except Exception as error:
-            raise self._store.explain(error) from error
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Iterator[Any]:
+        """Run one statement now; its rows are fetched when the result is iterated over."""
+        with self._explained():
+            result = self._connection.execute(sql, parameters)
+        return self._fetched(result)
 
     def commit(self) -> None:
         """Make what was written last."""
-        try:
+        with self._explained():
             self._connection.commit()
+
+    def _fetched(self, result: Any) -> Iterator[Any]:
+        # libSQL's result cannot be iterated over, and fails where there is nothing to fetch.
+        with self._explained():
+            rows = result.fetchall()
+        yield from rows
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             raise self._store.explain(error) from error
 

@@ -6,7 +6,7 @@ A store opens a connection, begins a transaction on it and hands it to :class:`S
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ class Connection(Protocol):
     """The part of SQLite's interface that every backend's connection has."""
 
     def execute(self, sql: str, parameters: Any = ..., /) -> Any:
-        """Run one statement with ``?`` for its parameters; the result has ``fetchall()``.
+        """Run one statement with ``?`` for its parameters; the result iterates over its rows.
 
         Raises :class:`ConstraintError` or the driver's own error, which the store explains.
         """
@@ -72,13 +72,11 @@ class Dialect:
     """The SQL in which databases differ.
 
     ``tables`` returns the names of the tables; ``received`` the node id of every peer that facts
-    came from, their number, and the id of the one stored last. ``collation`` is the one that
-    compares text byte by byte.
+    came from, their number, and the id of the one stored last.
     """
 
     tables: str
     received: str
-    collation: str
 
 
 SQLITE = Dialect(
@@ -90,7 +88,6 @@ SQLITE = Dialect(
         " FROM facts WHERE received_from IS NOT NULL GROUP BY received_from"
         ") AS counted JOIN facts ON facts.rowid = counted.last"
     ),
-    collation="BINARY",
 )
 
 CURSOR_TABLE = """
@@ -107,11 +104,12 @@ CREATE TABLE replication_cursors (
 # SQLite keeps whatever was stored: a cast makes text of a number or a blob.
 _PEERS = """
 SELECT CAST(id AS TEXT) AS id, CAST(node_id AS TEXT) AS node_id, CAST(node_url AS TEXT) AS url,
-    status FROM peers ORDER BY node_id COLLATE {}
+    status FROM peers
 """
 _CURSORS = """
-SELECT peer_id, direction, CAST(cursor AS TEXT) AS cursor, CAST(updated_at AS TEXT) AS updated_at
-FROM replication_cursors ORDER BY peer_id COLLATE {0}, direction COLLATE {0}
+SELECT peer_id, direction, NULLIF(CAST(cursor AS TEXT), '') AS cursor,
+    CAST(updated_at AS TEXT) AS updated_at
+FROM replication_cursors
 """
 _UPSERT = """
 INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES {}
@@ -131,8 +129,7 @@ def upsert(connection: Connection, cursors: Sequence[Cursor]) -> None:
     """Write *cursors*, many with each statement: every statement may be a journey."""
     for batch in _batches(cursors):
         marks = ",".join(["(?,?,?,?)"] * len(batch))
-        values = tuple(chain.from_iterable(astuple(cursor) for cursor in batch))
-        connection.execute(_UPSERT.format(marks), values)
+        connection.execute(_UPSERT.format(marks), tuple(chain.from_iterable(batch)))
 
 
 class SQLTransaction:
@@ -160,7 +157,7 @@ class SQLTransaction:
             )
         return Snapshot(
             node_id=self._node_id() if "node_meta" in tables else None,
-            peers=[Peer(*row) for row in self._rows(_PEERS.format(self._dialect.collation))],
+            peers=list(map(Peer._make, self._rows(_PEERS))),
             cursors=self._cursors() if "replication_cursors" in tables else None,
             received=self._received() if "facts" in tables else {},
             held=frozenset(self._held(facts)) if "facts" in tables else frozenset(),
@@ -179,25 +176,26 @@ class SQLTransaction:
                 f"the database refused the cursors (directions: {', '.join(taken)}); "
                 "nothing was changed"
             ) from error
-        stored = self._cursors()
-        if any(stored.get((cursor.peer_id, cursor.direction)) != cursor for cursor in cursors):
+        written = set(cursors)
+        written.difference_update(map(tuple, self._rows(_CURSORS)))
+        if written:
             raise StoreError("the cursors read back are not those written; nothing was changed")
 
     def tables(self) -> Collection[str]:
         """Return the names of the tables that the database has."""
         return {name for (name,) in self._rows(self._dialect.tables)}
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
-        rows: Sequence[Any] = self._connection.execute(sql, parameters).fetchall()
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterable[Any]:
+        rows: Iterable[Any] = self._connection.execute(sql, parameters)
         return rows
 
     def _node_id(self) -> str | None:
         rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
-        return str(rows[0][0]) if rows else None
+        return next((str(value) for (value,) in rows), None)
 
     def _cursors(self) -> Mapping[Key, Cursor]:
-        rows = self._rows(_CURSORS.format(self._dialect.collation))
-        return {(row[0], row[1]): Cursor(row[0], row[1], row[2] or None, row[3]) for row in rows}
+        cursors = map(Cursor._make, self._rows(_CURSORS))
+        return {(cursor.peer_id, cursor.direction): cursor for cursor in cursors}
 
     def _received(self) -> Mapping[str, Received]:
         return {row[0]: Received(row[1], row[2]) for row in self._rows(self._dialect.received)}

@@ -26,7 +26,6 @@ POSTGRES = Dialect(
         " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
     ),
     received=_STORED_LAST,
-    collation='"C"',
 )
 
 # In the order in which the host's pull loop writes them, so that neither waits for the other.

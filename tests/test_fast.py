@@ -1,0 +1,172 @@
+"""The extra ``fast`` agrees with what it replaces, so that behaviour does not depend on it."""
+
+import json
+import sys
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from stigmem_cursor_plugin import checkpoint, encoding, fast, files, schema
+from stigmem_cursor_plugin.errors import CheckpointError
+from tests.test_checkpoint import CHECKPOINT
+from tests.test_hostile_input import DOCUMENT, WITH_DIGEST, WITHOUT_DIGEST, mutated
+from tests.test_schema import INVALID, REFUSED, VALID
+
+SLOW = jsonschema.Draft202012Validator(schema.load())
+FAST = jsonschema_rs.validator_for(schema.load())
+
+
+def agree(document: Any) -> None:
+    """Check that both give the same verdict."""
+    assert FAST.is_valid(document) == SLOW.is_valid(document)
+
+
+@pytest.mark.parametrize("path", VALID + INVALID + REFUSED, ids=lambda path: path.stem)
+def test_agree_on_every_file(path: Any) -> None:
+    """They agree on every file of the suite that is JSON at all."""
+    try:
+        document = json.loads(path.read_bytes())
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        pytest.skip("not JSON, or not text: refused before any validator sees it")
+    agree(document)
+
+
+@settings(max_examples=500)
+@given(DOCUMENT)
+def test_agree_on_any_document(document: Any) -> None:
+    """They agree on documents of the right shape with any values."""
+    agree(document)
+
+
+@given(CHECKPOINT)
+def test_agree_on_any_checkpoint(taken: Any) -> None:
+    """They agree on whatever export can write."""
+    agree(json.loads(encoding.to_json(taken)))
+
+
+@pytest.mark.parametrize("data", [WITH_DIGEST, WITHOUT_DIGEST], ids=["digest", "none"])
+def test_agree_on_damaged_files(data: bytes) -> None:
+    """They agree on two thousand damaged checkpoints, as far as those are JSON."""
+    judged = 0
+    for seed in range(2000):
+        try:
+            document = json.loads(mutated(data, seed))
+            json.dumps(document, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            continue
+        agree(document)
+        judged += 1
+    assert judged > 50
+
+
+def slowly(data: bytes, monkeypatch: pytest.MonkeyPatch) -> checkpoint.Checkpoint | None:
+    """Return the checkpoint in a file as the standard library and jsonschema read it."""
+    with monkeypatch.context() as patch, pytest.MonkeyPatch.context() as path:
+        patch.setattr(fast, "WORTHWHILE", 1 << 60)
+        path.setattr(files, "_read", lambda _name, _title: data)
+        try:
+            return files.read_checkpoint("c.json")
+        except CheckpointError:
+            return None
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Msgspec is used for checkpoints of any size."""
+    monkeypatch.setattr(fast, "WORTHWHILE", 0)
+    return monkeypatch
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHECKPOINT)
+def test_same_text(always: pytest.MonkeyPatch, taken: checkpoint.Checkpoint) -> None:
+    """Msgspec writes the same bytes as the standard library, or leaves it to that."""
+    quick = encoding.to_json(taken)
+    with always.context() as patch:
+        patch.setattr(fast, "WORTHWHILE", 1 << 60)
+        assert encoding.to_json(taken) == quick
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHECKPOINT)
+def test_same_checkpoint(always: pytest.MonkeyPatch, taken: checkpoint.Checkpoint) -> None:
+    """Msgspec reads the same checkpoint as the standard library, or leaves it to that."""
+    data = encoding.to_json(taken).encode()
+    quick = fast.read(data)
+    assert quick is None or quick == slowly(data, always)
+
+
+def test_reads_what_export_writes(always: pytest.MonkeyPatch) -> None:
+    """A checkpoint as export writes it is read with msgspec."""
+    taken = checkpoint.from_document(json.loads(WITH_DIGEST))
+    data = encoding.to_json(replace(taken, db_path="a", node_id="b", generator="c")).encode()
+    quick = fast.read(data)
+    assert quick is not None
+    assert quick == slowly(data, always)
+
+
+@pytest.mark.parametrize("path", VALID + INVALID + REFUSED, ids=lambda path: path.stem)
+def test_same_verdict_on_every_file(always: pytest.MonkeyPatch, path: Any) -> None:
+    """Msgspec accepts no file of the suite that is refused without it."""
+    data = path.read_bytes()
+    quick = fast.read(data)
+    assert quick is None or quick == slowly(data, always)
+
+
+def test_same_verdict_on_damaged_files(always: pytest.MonkeyPatch) -> None:
+    """Of five thousand damaged checkpoints msgspec reads none differently."""
+    taken = checkpoint.from_document(json.loads(WITH_DIGEST))
+    whole = encoding.to_json(replace(taken, db_path="a", node_id="b", generator="c")).encode()
+    for seed in range(5000):
+        data = mutated(whole, seed)
+        quick = fast.read(data)
+        assert quick is None or quick == slowly(data, always), data
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"direction"', '"direction": "outbound",\n      "direction"'),
+        ('"cursors"', '"node_id": "other",\n  "cursors"'),
+        ('"facts": 512', '"facts": 512.0'),
+        ('"facts": 512', '"facts": 0512'),
+        ('"peer_url": "', '"peer_url": "\\u0068'),
+        ('"peer_id"', '"extra": 1,\n      "peer_id"'),
+        ("\n}\n", "\n}\n\n{}"),
+        ('"format_version": 1', '"format_version": 1.0'),
+    ],
+)
+def test_altered_where_the_digest_is_blind(
+    always: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    """A field given twice, a number spelt otherwise and the like get the same verdict."""
+    taken = checkpoint.from_document(json.loads(WITH_DIGEST))
+    text = encoding.to_json(replace(taken, db_path="a", node_id="b", generator="c"))
+    data = text.replace(before, after, 1).encode()
+    assert data.decode() != text
+    quick = fast.read(data)
+    assert quick is None or quick == slowly(data, always)
+
+
+def test_without_msgspec(always: pytest.MonkeyPatch) -> None:
+    """Without msgspec the standard library does it."""
+    taken = checkpoint.from_document(json.loads(WITH_DIGEST))
+    text = encoding.to_json(taken)
+    always.setitem(sys.modules, "msgspec", None)
+    fast._codec.cache_clear()
+    assert encoding.to_json(taken) == text
+    assert fast.read(text.encode()) is None
+    fast._codec.cache_clear()
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the compiled validator every file gets the same violations."""
+    documents = [json.loads(path.read_bytes()) for path in VALID + INVALID]
+    fast = [schema.violations(document) for document in documents]
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    assert [schema.violations(document) for document in documents] == fast
