@@ -1,9 +1,9 @@
 # Each target does all of its own set-up in a virtual environment inside the checkout.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man -type f -not -name '*.pyc')
+SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man completions -type f -not -name '*.pyc')
 
-.PHONY: demo stories test test-slow check man clean
+.PHONY: demo stories test test-slow check man completions bench bench-recovery clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
@@ -25,6 +25,15 @@ check: .venv/installed
 
 man: .venv/installed
 	$(BIN)/python -m tools.man_pages
+
+completions: .venv/installed
+	$(BIN)/python -m tools.completions
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks.commands
+
+bench-recovery: .venv/installed
+	$(BIN)/python -m benchmarks.recovery
 
 .venv/installed: pyproject.toml $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from stigmem_cursor_plugin import __version__
@@ -66,7 +67,7 @@ def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
         for cursor in (snapshot.cursors or {}).values()
         if cursor.peer_id in peers
     ]
-    entries.sort(key=lambda entry: (entry.peer_node_id, entry.direction))
+    entries.sort(key=attrgetter("peer_node_id", "direction"))
     return Checkpoint(
         timestamp=rfc3339(now.replace(microsecond=0)),
         db_path=db_path,
@@ -86,16 +87,14 @@ def build_undo(
 
 
 def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
-    position = cursor.position
+    _, direction, position, updated_at = cursor
+    # A peer has the first fields of an entry, in their order.
     return Entry(
-        peer_id=peer.id,
-        peer_node_id=peer.node_id,
-        peer_url=peer.url,
-        peer_status=peer.status,
-        direction=cursor.direction,
-        cursor=None if position is None or _CONTROL.search(position) else position,
-        updated_at=_rfc3339_of(cursor.updated_at),
-        received=snapshot.received_from(peer) if cursor.direction == INBOUND else None,
+        *peer,
+        direction,
+        None if position is None or _CONTROL.search(position) else position,
+        _rfc3339_of(updated_at),
+        snapshot.received_from(peer) if direction == INBOUND else None,
     )
 
 

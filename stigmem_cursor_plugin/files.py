@@ -133,10 +133,10 @@ _UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
 _ROTATED_NAME = re.compile(r"cursors-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json")
 
 
-def write(name: str, text: str) -> None:
+def write(name: str, text: str, *, mode: int = 0o600) -> None:
     """Write *text* to the file *name*, so that a crash leaves the old file or the new, whole.
 
-    A temporary file beside it (mode 0600 from birth), fsync, rename, fsync of the directory.
+    A temporary file beside it (of *mode* from birth), fsync, rename, fsync of the directory.
     What is not a regular file, such as ``/dev/stdout`` or a FIFO, is written to as it is.
     Raises :class:`RefusedError` when it cannot be written, and the old file is untouched then;
     or when only the last of these steps failed, and says so.
@@ -146,7 +146,7 @@ def write(name: str, text: str) -> None:
         if _is_stream(path):
             path.write_text(text, encoding="utf-8")
             return
-        with _temporary(path, text) as temporary:
+        with _temporary(path, text, mode) as temporary:
             temporary.rename(path)
     _sync_directory(path)
 
@@ -229,14 +229,14 @@ def _is_stream(path: Path) -> bool:
 
 
 @contextmanager
-def _temporary(path: Path, text: str) -> Iterator[Path]:
+def _temporary(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
     """Yield a new file beside *path* that holds *text* and is removed unless it was renamed."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(temporary, flags, 0o600)
         try:
-            os.fchmod(descriptor, 0o600)
+            os.fchmod(descriptor, mode)
             _write_all(descriptor, text.encode())
             os.fsync(descriptor)
         finally:

@@ -1,8 +1,11 @@
 """Results on standard output; lines for a person on standard error, harmless for a terminal."""
 
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
 
 MOST_LINES = 20
 
@@ -38,7 +41,23 @@ _PIECE = 1 << 16
 def tell(line: str) -> None:
     """Write one line to standard error, with what is absurdly long in it cut short."""
     text = _LONG_WORD.sub(lambda word: f"{word[0][:100]}…{word[0][-50:]}", printable(line))
-    print(text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…", file=sys.stderr)
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[:_MOST_CHARACTERS]}…"
+    print(_coloured(text) if _takes_colour(sys.stderr) else text, file=sys.stderr)
+
+
+def _takes_colour(stream: TextIO) -> bool:
+    """Tell whether to colour what is written (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _coloured(line: str) -> str:
+    kind, colon, rest = line.partition(":")
+    colour = _COLOURS.get(kind)
+    return f"\x1b[{colour}m{kind}:\x1b[0m{rest}" if colour and colon else line
+
+
+_COLOURS = {"error": "1;31", "warning": "1;33", "info": "36"}
 
 
 _LONG_WORD = re.compile(r"\S{300,}")
@@ -55,15 +74,50 @@ def tell_warning(message: str) -> None:
     tell(f"warning: {message}")
 
 
-def tell_some(lines: list[str]) -> None:
-    """Write the first few of many lines of one kind, and how many more there are."""
-    kind = lines[0].split(":", 1)[0]
-    for line in shortened(lines, f"{kind}: "):
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say on a terminal what takes long, once it has taken a second; say nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from threading import Timer  # noqa: PLC0415  not needed in a pipe
+
+    said: list[str] = []
+
+    def say() -> None:
+        said.append(f"{what} …")
+        print(said[0], end="", file=sys.stderr, flush=True)
+
+    timer = Timer(PATIENCE, say)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for line in said:
+            print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+
+
+PATIENCE = 1.0
+"""Seconds before progress is shown."""
+
+
+def tell_some(lines: Sequence[str], total: int) -> None:
+    """Write the first few of *total* lines of one kind, and how many more there are."""
+    for line in lines:
         tell(line)
+    if total > len(lines):
+        kind = lines[0].split(":", 1)[0]
+        tell(f"{kind}: {_more(total - len(lines))}")
 
 
-def shortened(lines: Sequence[str], prefix: str = "") -> Sequence[str]:
+def shortened(lines: Sequence[str]) -> Sequence[str]:
     """Return the first few of many lines and a last one that counts the rest."""
     if len(lines) <= MOST_LINES:
         return lines
-    return [*lines[:MOST_LINES], f"{prefix}… and {len(lines) - MOST_LINES:,} more like these"]
+    return [*lines[:MOST_LINES], _more(len(lines) - MOST_LINES)]
+
+
+def _more(number: int) -> str:
+    return f"… and {number:,} more like these"

@@ -13,13 +13,21 @@ from tools.man_pages import ROOT
 
 def main() -> int:
     """Compare what is committed with what is generated; exit status 1 where they differ."""
-    with tempfile.TemporaryDirectory() as directory:
-        # A process of its own: the pages must not depend on the environment of this one.
-        subprocess.run([sys.executable, "-m", "tools.man_pages", directory], check=True, cwd=ROOT)
-        stale = sorted(_different(Path(directory), ROOT / "man"))
-    for name in stale:
-        print(f"man/{name} is stale: run make man", file=sys.stderr)
+    stale = [line for folder, tool in GENERATED.items() for line in _stale(folder, tool)]
+    for line in stale:
+        print(line, file=sys.stderr)
     return 1 if stale else 0
+
+
+GENERATED = {"man": "tools.man_pages", "completions": "tools.completions"}
+
+
+def _stale(folder: str, tool: str) -> list[str]:
+    with tempfile.TemporaryDirectory() as directory:
+        # A process of its own: the files must not depend on the environment of this one.
+        subprocess.run([sys.executable, "-m", tool, directory], check=True, cwd=ROOT)
+        different = sorted(_different(Path(directory), ROOT / folder))
+    return [f"{folder}/{name} is stale: run make {folder}" for name in different]
 
 
 def _different(generated: Path, committed: Path) -> set[str]:

@@ -122,6 +122,7 @@ class Node:
             "STIGMEM_FEDERATION_PULL_INTERVAL_S": "1",
             "STIGMEM_FEDERATION_PUBKEY": self.public_key,
             "STIGMEM_FEDERATION_PRIVKEY": _base64url(self._key.private_bytes_raw()),
+            "STIGMEM_RATE_LIMIT_WRITE_PER_HOUR": "1000000",
             "STIGMEM_PLUGIN_AUTO_DISCOVERY_ENABLED": "false",
             **self.settings,
         }

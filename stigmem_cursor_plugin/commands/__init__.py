@@ -4,29 +4,18 @@ import gc
 import os
 import signal
 import sys
-from argparse import ArgumentParser, HelpFormatter, Namespace
+from argparse import ArgumentParser, Namespace
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
 from stigmem_cursor_plugin.commands import cursor_check, cursor_export, cursor_import
 from stigmem_cursor_plugin.commands.base import Command
+from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
 from stigmem_cursor_plugin.errors import CursorError
 from stigmem_cursor_plugin.terminal import tell_error
 
 COMMANDS = (cursor_export.COMMAND, cursor_import.COMMAND, cursor_check.COMMAND)
-
-
-class _HelpFormatter(HelpFormatter):
-    """Fills paragraphs, and leaves lines that are indented (the examples) as they are."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(
-            line
-            if line.startswith(" ")
-            else super(_HelpFormatter, self)._fill_text(line, width, indent)
-            for line in text.splitlines()
-        )
 
 
 def add_to(subparsers: Any, *, standalone: bool = False) -> None:
@@ -37,7 +26,8 @@ def add_to(subparsers: Any, *, standalone: bool = False) -> None:
     for command in COMMANDS:
         name = command.standalone if standalone else command.name
         _remove(subparsers, name)
-        parser = subparsers.add_parser(name, help=command.summary, formatter_class=_HelpFormatter)
+        parser = _add_parser(subparsers, name, command.summary)
+        parser.example = command.examples[0][1].format(prog=parser.prog)
         fill(parser, command)
 
 
@@ -49,6 +39,19 @@ def fill(parser: ArgumentParser, command: Command) -> None:
     parser.epilog = "\n".join(["examples:", *examples, "", "exit status:", *statuses])
     command.add_arguments(parser)
     parser.set_defaults(func=partial(execute, command))
+
+
+def _add_parser(subparsers: Any, name: str, summary: str) -> CommandParser:
+    # argparse makes every subparser of the class of the parser above it.
+    others = subparsers._parser_class
+    subparsers._parser_class = CommandParser
+    try:
+        parser: CommandParser = subparsers.add_parser(
+            name, help=summary, formatter_class=CommandFormatter
+        )
+    finally:
+        subparsers._parser_class = others
+    return parser
 
 
 def _remove(subparsers: Any, name: str) -> None:

@@ -6,16 +6,17 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from stigmem_cursor_plugin import fitness, recovery, sources
+from stigmem_cursor_plugin import files, fitness, recovery, sources
 from stigmem_cursor_plugin.checkpoint import Checkpoint
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.errors import CursorError, UsageError
 from stigmem_cursor_plugin.host import Settings, read_settings
-from stigmem_cursor_plugin.reports import checking
+from stigmem_cursor_plugin.reports import checking, metrics
 from stigmem_cursor_plugin.reports.checking import Findings
 from stigmem_cursor_plugin.reports.words import duration
 from stigmem_cursor_plugin.sources import Source
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import printable, tell_error, write_result
+from stigmem_cursor_plugin.terminal import busy, printable, tell_error, write_result
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -48,24 +49,56 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="write the result to stdout as one JSON document"
     )
+    parser.add_argument(
+        "--metrics",
+        metavar="FILE",
+        type=path,
+        help='write the result for Prometheus, as for the textfile collector of node_exporter; "-" '
+        "is stdout",
+    )
     add_database_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Check what was named; exit status 0 if it is fit, 1 if it is not."""
-    findings = _find(arguments, datetime.now(UTC))
-    if arguments.json:
-        write_result(json.dumps(checking.document(findings), indent=2))
-    else:
-        if shown := checking.lines(findings):
-            write_result("\n".join(map(printable, shown)))
-        for problem in findings.problems:
-            tell_error(problem)
+    if arguments.json and arguments.metrics == files.STANDARD_STREAM:
+        raise UsageError("--json and --metrics - both write to standard output")
+    now = datetime.now(UTC)
+    try:
+        findings = _find(arguments, now)
+    except CursorError:
+        _write_metrics(arguments.metrics, Findings([], None, None, ["failed"], now, 0))
+        raise
+    _write_metrics(arguments.metrics, findings)
+    _show(arguments, findings)
     return 1 if findings.problems else 0
 
 
+def _write_metrics(name: str | None, findings: Findings) -> None:
+    if name is None:
+        return
+    text = metrics.text(findings)
+    if name == files.STANDARD_STREAM:
+        write_result(text)
+    else:
+        # node_exporter runs as another user, and there is nothing secret in it.
+        files.write(name, text, mode=0o644)
+
+
+def _show(arguments: Namespace, findings: Findings) -> None:
+    if arguments.json:
+        write_result(json.dumps(checking.document(findings), indent=2))
+    else:
+        shown = checking.lines(findings)
+        if shown and arguments.metrics != files.STANDARD_STREAM:
+            write_result("\n".join(map(printable, shown)))
+        for problem in findings.problems:
+            tell_error(problem)
+
+
 def _find(arguments: Namespace, now: datetime) -> Findings:
-    found = sources.read(arguments.files)
+    with busy("reading the checkpoints"):
+        found = sources.read(arguments.files)
     problems = [line for item in found for line in item.problems]
     problems += _stale(found, now, arguments.max_age)
     settings, database, plan = Settings(), None, None
@@ -73,7 +106,8 @@ def _find(arguments: Namespace, now: datetime) -> Findings:
         taken = [item.checkpoint for item in found if item.checkpoint]
         settings = read_settings(arguments.db)
         store = open_store(settings)
-        with store.transaction(dry_run=True) as transaction:
+        counting = busy("counting the facts that the database holds")
+        with counting, store.transaction(dry_run=True) as transaction:
             snapshot = transaction.read(recovery.facts_to_look_up(taken))
         database = fitness.judge_database(store.name, snapshot)
         if arguments.files:
@@ -121,6 +155,10 @@ COMMAND = Command(
         (
             "Check last night's backup against them:",
             "{prog} --db /backup/stigmem-20260502.db /backup/",
+        ),
+        (
+            "Let Prometheus know:",
+            "{prog} --metrics /var/lib/node_exporter/stigmem-cursors.prom",
         ),
     ),
     exit_status=(

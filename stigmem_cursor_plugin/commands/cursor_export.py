@@ -13,7 +13,7 @@ from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host import read_settings
 from stigmem_cursor_plugin.snapshot import Snapshot
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import shortened, tell, tell_warning, write_result
+from stigmem_cursor_plugin.terminal import busy, shortened, tell, tell_warning, write_result
 
 
 def _positive(text: str) -> int:
@@ -53,7 +53,8 @@ def run(arguments: Namespace) -> int:
         raise UsageError("--keep goes with --out DIR, an existing directory")
     now = datetime.now(UTC)
     store = open_store(read_settings(arguments.db))
-    snapshot = store.read()
+    with busy("counting the facts that the database holds"):
+        snapshot = store.read()
     taken = checkpoint.build(snapshot, store.name, now)
     if not arguments.force:
         _refuse_without_positions(taken, snapshot, store.name)

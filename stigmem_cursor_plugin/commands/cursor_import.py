@@ -17,7 +17,7 @@ from stigmem_cursor_plugin.reports import importing
 from stigmem_cursor_plugin.snapshot import Snapshot
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.stores.base import Transaction
-from stigmem_cursor_plugin.terminal import tell, tell_some, tell_warning, write_result
+from stigmem_cursor_plugin.terminal import busy, tell, tell_some, tell_warning, write_result
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -104,18 +104,21 @@ class _Import:
 
 def run(arguments: Namespace) -> int:
     """Restore what can be restored; exit status 0, or 3 if a position was withheld."""
-    names, checkpoints = _read_checkpoints(arguments.files)
+    with busy("reading the checkpoints"):
+        names, checkpoints = _read_checkpoints(arguments.files)
     job = _Import(names, checkpoints, read_settings(arguments.db), arguments)
     now = datetime.now(UTC)
     undo = None
     store = open_store(job.settings)
     with store.transaction(dry_run=arguments.dry_run) as transaction:
-        snapshot = transaction.read(recovery.facts_to_look_up(checkpoints))
+        with busy("counting the facts that the database holds"):
+            snapshot = transaction.read(recovery.facts_to_look_up(checkpoints))
         job.refuse_running_node(snapshot)
         plan = job.plan(snapshot)
         if not arguments.dry_run:
             undo = None if arguments.no_undo else job.write_undo(plan, snapshot, store.name, now)
-            _apply(plan, transaction, now)
+            with busy("writing the positions"):
+                _apply(plan, transaction, now)
             # Once more: whoever started the node meanwhile waits for the lock that is held here.
             job.refuse_running_node(snapshot)
     _report(plan, job, undo)
@@ -145,7 +148,7 @@ def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:
 
 def _report(plan: Plan, job: _Import, undo: str | None) -> None:
     for group in importing.lines(plan, job.names, job.settings.federation_pull_interval_s):
-        tell_some(group)
+        tell_some(group.lines, group.total)
     if undo is not None:
         tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
     if job.arguments.json:

@@ -1,13 +1,21 @@
 """What an import would do or has done: in words, and as a document for a program."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from stigmem_cursor_plugin import positions
 from stigmem_cursor_plugin.recovery import Decision, Outcome, Plan
 from stigmem_cursor_plugin.reports.words import Repull
+from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
+
+
+class Group(NamedTuple):
+    """The first few lines about one thing, and how many there are in all."""
+
+    lines: Sequence[str]
+    total: int
 
 
 def summary(plan: Plan, *, dry_run: bool = False) -> str:
@@ -25,36 +33,64 @@ def summary(plan: Plan, *, dry_run: bool = False) -> str:
     return line
 
 
-def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> list[list[str]]:
+def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> Iterator[Group]:
     """Return what there is to say before the summary, grouped by what it is about.
 
     *names* are those of the checkpoints; *pull_interval* is the node's, in seconds.
     """
-    groups: dict[str, list[str]] = {}
     if plan.table_missing:
-        groups["table"] = ["info: the table replication_cursors is missing: creating it again"]
+        yield Group(["info: the table replication_cursors is missing: creating it again"], 1)
+    found: dict[str, list[Decision]] = {}
     for decision in plan.decisions:
-        for kind, line in _said_of(decision, names, pull_interval):
-            groups.setdefault(kind, []).append(line)
-    return list(groups.values())
+        if not decision.unremarkable or len(names) > 1:
+            for kind in _kinds(decision, several=len(names) > 1):
+                found.setdefault(kind, []).append(decision)
+    for kind, decisions in found.items():
+        # There may be a hundred thousand, and only the first few are ever shown.
+        shown = [_line(kind, item, names, pull_interval) for item in decisions[:MOST_LINES]]
+        yield Group(shown, len(decisions))
 
 
-def _said_of(decision: Decision, names: Sequence[str], pull_interval: int) -> list[tuple[str, str]]:
-    if decision.unremarkable and len(names) == 1:
-        return []
-    entry = decision.candidate.entry
+def _kinds(decision: Decision, *, several: bool) -> Iterator[str]:
+    """Return what there is to say of a decision."""
+    if decision.outcome is not Outcome.RESTORED:
+        yield decision.outcome.value
+        return
+    entry, peer = decision.candidate.entry, decision.candidate.peer
+    if peer is not None and peer.node_id != entry.peer_node_id:
+        yield "renamed"
+    elif decision.reregistered:
+        yield "registered"
+    if decision.previous not in (None, entry.cursor):
+        yield "moved"
+    if decision.unproven:
+        yield "unproven"
+    if several:
+        yield "from"
+
+
+def _line(kind: str, decision: Decision, names: Sequence[str], pull_interval: int) -> str:
+    entry, peer = decision.candidate.entry, decision.candidate.peer
     who = f"peer {entry.peer_node_id} ({entry.direction})"
-    match decision.outcome:
-        case Outcome.PEER_NOT_FOUND:
-            return [("not found", f"warning: {who}: {_not_found(entry.peer_id)}")]
-        case Outcome.ALREADY_SET:
-            return [("set", f"info: {who}: already set, skipped; --force overwrites it")]
-        case Outcome.NO_POSITION:
-            return [("empty", f"info: {who}: no position in the checkpoint, skipped")]
-        case Outcome.FACTS_MISSING:
-            return [("withheld", f"warning: {who}: {_withheld(decision, pull_interval)}")]
-        case Outcome.RESTORED:
-            return _restored(decision, who, names)
+    match kind:
+        case Outcome.PEER_NOT_FOUND.value:
+            return f"warning: {who}: {_not_found(entry.peer_id)}"
+        case Outcome.ALREADY_SET.value:
+            return f"info: {who}: already set, skipped; --force overwrites it"
+        case Outcome.NO_POSITION.value:
+            return f"info: {who}: no position in the checkpoint, skipped"
+        case Outcome.FACTS_MISSING.value:
+            return f"warning: {who}: {_withheld(decision, pull_interval)}"
+        case "renamed":
+            return f"warning: {who}: the peer with this id is now {peer and peer.node_id}"
+        case "registered":
+            return f"info: {who}: registered again, restored under its new id {peer and peer.id}"
+        case "moved":
+            return f"info: {who}: {_moved(decision.previous or '', entry.cursor)}"
+        case "unproven":
+            return f"warning: {who}: {_unproven(decision)}"
+        case _:
+            return f"info: {who}: from {names[decision.candidate.checkpoint]}"
 
 
 def _not_found(peer_id: str) -> str:
@@ -78,24 +114,6 @@ def _withheld(decision: Decision, pull_interval: int) -> str:
         f"withheld, {decision.missing:,} of {total:,} facts are missing from the database; "
         f"{cost}; --accept-loss restores the position and gives these facts up"
     )
-
-
-def _restored(decision: Decision, who: str, names: Sequence[str]) -> list[tuple[str, str]]:
-    entry, peer = decision.candidate.entry, decision.candidate.peer
-    said = []
-    if peer is not None and peer.node_id != entry.peer_node_id:
-        line = f"warning: {who}: the peer with this id is now {peer.node_id}"
-        said.append(("renamed", line))
-    elif peer is not None and decision.reregistered:
-        line = f"info: {who}: registered again, restored under its new id {peer.id}"
-        said.append(("registered", line))
-    if decision.previous not in (None, entry.cursor):
-        said.append(("moved", f"info: {who}: {_moved(decision.previous or '', entry.cursor)}"))
-    if decision.unproven:
-        said.append(("unproven", f"warning: {who}: {_unproven(decision)}"))
-    if len(names) > 1:
-        said.append(("from", f"info: {who}: from {names[decision.candidate.checkpoint]}"))
-    return said
 
 
 def _moved(before: str, after: str | None) -> str:

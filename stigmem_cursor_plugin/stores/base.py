@@ -195,7 +195,7 @@ class SQLTransaction:
 
     def _cursors(self) -> Mapping[Key, Cursor]:
         cursors = map(Cursor._make, self._rows(_CURSORS))
-        return {(cursor.peer_id, cursor.direction): cursor for cursor in cursors}
+        return {cursor[:2]: cursor for cursor in cursors}
 
     def _received(self) -> Mapping[str, Received]:
         return {row[0]: Received(row[1], row[2]) for row in self._rows(self._dialect.received)}

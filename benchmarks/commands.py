@@ -1,0 +1,124 @@
+"""Compare the commands with those that the host has built in.
+
+Usage: python -m benchmarks.commands [--quick]    writes benchmarks/results.md and results.json
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from benchmarks import databases, environments
+from benchmarks.counting import counting
+from benchmarks.measure import Sample, in_turn, once
+from benchmarks.results import Comparison, Results, machine, write
+from tools.hosts import ROOT
+
+CURSORS = (3, 1_000, 10_000, 100_000)
+FACTS = (0, 100_000, 1_000_000)
+ROUNDS = {3: 21, 1_000: 15, 10_000: 9, 100_000: 5}
+PEERS_OF_FACTS = 100
+OTHER_POSITION = "1725349400000.0"
+
+
+def main() -> None:
+    """Measure everything, print the tables and write them."""
+    quick = "--quick" in sys.argv
+    programs = environments.make(ROOT / ".cache" / "benchmarks")
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        template = databases.migrated(
+            programs[environments.HOST] / "python", directory / "empty.db"
+        )
+        sizes = CURSORS[:2] if quick else CURSORS
+        facts = FACTS[:2] if quick else FACTS
+        found = [
+            *(item for size in sizes for item in _cursors(programs, template, directory, size)),
+            *(_facts(programs, template, directory, number) for number in facts),
+        ]
+        results = Results(
+            machine=machine(programs[environments.HOST] / "python"),
+            comparisons=found,
+            counting=counting(template, directory, facts),
+            starting=[_help(programs, directory), _idle(programs, directory)],
+        )
+    print(write(results, Path(__file__).parent, keep=not quick))
+
+
+def _cursors(
+    programs: Mapping[str, Path], template: Path, directory: Path, size: int
+) -> Iterator[Comparison]:
+    full = databases.filled(template, directory / f"{size}.db", size)
+    empty = databases.with_positions(full, directory / "null.db", None)
+    other = databases.with_positions(full, directory / "other.db", OTHER_POSITION)
+    checkpoint = directory / f"{size}.json"
+    plugin = programs["plugin"] / "stigmem"
+    once([plugin, *_EXPORT, "--db", full, "--out", checkpoint], directory)
+    rounds = ROUNDS[size]
+    forced = ("--force",)
+    for task, run in {
+        "export": partial(_export, database=full),
+        "export over the last one": partial(_export, database=full, again=True),
+        "import, positions empty": partial(_import, database=empty, checkpoint=checkpoint),
+        "import --force, positions set": partial(
+            _import, database=other, checkpoint=checkpoint, options=forced
+        ),
+    }.items():
+        yield _compared(task, size, programs, rounds, run)
+
+
+def _facts(programs: Mapping[str, Path], template: Path, directory: Path, facts: int) -> Comparison:
+    database = databases.filled(template, directory / "facts.db", PEERS_OF_FACTS, facts)
+    task = f"export, {PEERS_OF_FACTS} cursors, {facts:,} facts"
+    return _compared(task, facts, programs, 9, partial(_export, database=database))
+
+
+def _compared(
+    task: str, size: int, programs: Mapping[str, Path], rounds: int, run: Callable[[Path], Sample]
+) -> Comparison:
+    print(f"{task}, {size:,}", file=sys.stderr)
+    measured = in_turn(
+        {name: partial(run, path / "stigmem") for name, path in programs.items()}, rounds
+    )
+    return Comparison(task, size, measured)
+
+
+_EXPORT = ("federation", "cursor-export")
+
+
+def _export(stigmem: Path, database: Path, *, again: bool = False) -> Sample:
+    out = database.with_name("out.json")
+    if not again:
+        out.unlink(missing_ok=True)
+    return once([stigmem, *_EXPORT, "--db", database, "--out", out], database.parent)
+
+
+def _import(
+    stigmem: Path, database: Path, checkpoint: Path, options: tuple[str, ...] = ()
+) -> Sample:
+    work = databases.fresh(database, database.with_name("work.db"))
+    for undo in database.parent.glob("*.undo-*.json"):
+        undo.unlink()
+    arguments = ("federation", "cursor-import", str(checkpoint), "--db", str(work), *options)
+    return once([stigmem, *arguments], database.parent)
+
+
+def _help(programs: Mapping[str, Path], directory: Path) -> Comparison:
+    commands = {
+        name: partial(once, [path / "stigmem", "--help"], directory)
+        for name, path in programs.items()
+    }
+    return Comparison("stigmem --help", 0, in_turn(commands, 21))
+
+
+def _idle(programs: Mapping[str, Path], directory: Path) -> Comparison:
+    commands = {
+        name: partial(once, [path / "python", "-c", "pass"], directory)
+        for name, path in programs.items()
+    }
+    return Comparison("python -c pass", 0, in_turn(commands, 101))
+
+
+if __name__ == "__main__":
+    main()
