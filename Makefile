@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man completions -type f -not -name '*.pyc')
 
-.PHONY: demo stories test test-slow check man completions bench bench-recovery clean
+.PHONY: demo stories comparison test test-slow check man completions runbook bench bench-recovery clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
@@ -11,11 +11,21 @@ demo: .venv/installed
 stories: .venv/installed
 	$(BIN)/python -m tools.stories
 
+comparison: .venv/installed
+	$(BIN)/python -m tools.comparison
+
+story-%: .venv/installed
+	$(BIN)/python -m tools.stories $*
+
+# More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 4 -m "not slow"
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 -m slow
+
+runbook: .venv/installed
+	$(BIN)/python -m tools.runbook
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -35,8 +35,8 @@ class Lost:
     @property
     def seconds(self) -> float:
         """Until the node has caught up: pages come one a pull, and new facts all the while."""
-        new_in_a_pull = self.mesh.hourly * self.mesh.interval / 3600
-        return self.missing / (PAGE_SIZE - new_in_a_pull) * self.mesh.interval
+        new = self.mesh.hourly * self.mesh.interval / 3600
+        return max(1.0, self.missing / (PAGE_SIZE - new)) * self.mesh.interval
 
     @property
     def fetched(self) -> float:

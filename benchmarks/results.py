@@ -107,11 +107,12 @@ def _page(results: Results) -> Iterator[str]:
 def _table(comparisons: Sequence[Comparison]) -> Iterator[str]:
     names = list(PLUGINS)
     heads = [f"{name} | ratio | memory" for name in names]
-    yield f"| task | size | host | {' | '.join(heads)} | target |"
-    yield f"|---|---:|---:|{'---:|' * (3 * len(names) + 1)}"
+    yield f"| task | size | host | memory | {' | '.join(heads)} | target |"
+    yield f"|---|---:|---:|---:|{'---:|' * (3 * len(names) + 1)}"
     for item in comparisons:
         host = item.samples[HOST]
-        cells = [item.task, f"{item.size:,}" if item.size else "", _seconds(host)]
+        size = f"{item.size:,}" if item.size else ""
+        cells = [item.task, size, _seconds(host), f"{host.mebibytes:.0f} MiB"]
         for name in names:
             cells += [_seconds(item.samples[name]), _ratio(item, name), _memory(item, name)]
         cells.append(f"{item.target:g}" if item.target else "")
@@ -129,7 +130,8 @@ def _ratio(item: Comparison, name: str) -> str:
 
 def _memory(item: Comparison, name: str) -> str:
     missed = name == FAST and item.target is not None and item.memory(name) > MEMORY
-    return f"**{item.memory(name):.2f}**" if missed else f"{item.memory(name):.2f}"
+    ratio = f"**{item.memory(name):.2f}**" if missed else f"{item.memory(name):.2f}"
+    return f"{item.samples[name].mebibytes:.0f} MiB, {ratio}"
 
 
 def _growth(results: Results) -> Iterator[str]:

@@ -62,7 +62,7 @@ nodes and with the peers of each, and with nothing else.
 A pull brings a page of 100 facts from each peer, and the node pulls every `interval` seconds (30 by default). While it
 catches up, new facts arrive: with `hourly` of them from each peer, `new = hourly * interval / 3600` a pull.
 
-    seconds = missing / (100 - new) * interval
+    seconds = missing / (100 - new) * interval, and one interval at least
     fetched = peers * (missing + hourly * seconds / 3600)
 
 Without a checkpoint all facts of each peer are missing; with one, those of at most a quarter of an hour. Time to

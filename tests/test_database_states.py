@@ -106,7 +106,7 @@ def test_empty_path(
     """An empty path, as from a variable that is not set, does not mean the current directory."""
     finished = stigmem(*arguments)
     assert finished.returncode == 2
-    assert finished.stderr.splitlines()[-1].endswith(f"error: argument {name}: is empty")
+    assert finished.stderr.splitlines()[-2].endswith(f"error: argument {name}: is empty")
     assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
 
 

@@ -42,7 +42,7 @@ def test_every_story_ends_as_the_readme_says(tmp_path: Path) -> None:
 
 
 def test_row() -> None:
-    """A row names the story and shows what each program came to."""
-    line = row("x", Ending(5, 6, 0, ""), Ending(35, 36, 0, ""))
-    assert line == "| x | 5 of 35 | 6 | 35 of 35 | 36 |"
-    assert without_host(line) == "| x | 35 of 35 | 36 |"
+    """A row names the story, shows what each program came to, and how to see it."""
+    line = row(RACE, Ending(5, 6, 0, ""), Ending(35, 36, 0, ""))
+    assert line == f"| {RACE} | 5 of 35 | 6 | 35 of 35 | 36 | `make story-running` |"
+    assert without_host(line) == f"| {RACE} | 35 of 35 | 36 | `make story-running` |"

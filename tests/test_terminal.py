@@ -107,7 +107,7 @@ ERROR = "no database at none.db; name the node's with --db or STIGMEM_DB_PATH"
 )
 def test_colour(tmp_path: Path, variables: dict[str, str], begin: str) -> None:
     """Only a terminal that is not asked to go without gets colour."""
-    command = [BIN / "stigmem-cursor", "export", "--db", "none.db"]
+    command = [str(BIN / "stigmem-cursor"), "export", "--db", "none.db"]
     assert on_terminal(command, tmp_path, variables=variables) == f"{begin}{ERROR}\r\n"
 
 

@@ -1,6 +1,6 @@
 """Losses and recoveries on two real nodes, each played with the host's commands and with these.
 
-Usage: python -m tools.stories    prints the table that stands in the README
+Usage: python -m tools.stories [NAME ...]    prints the table that stands in the README
 
 A peer offers 35 facts: 20 were there at last night's backup, 10 more at the last checkpoint, and
 5 came while the node was down. After each story: does the node hold all of them, and how many
@@ -197,6 +197,10 @@ STORIES: dict[str, tuple[Loss, Given]] = {
     "checkpoint of a staging copy": (empty_the_table, staging),
     "import while the node runs": (run_on, night_by_force),
 }
+NAMES = dict(
+    zip(STORIES, ("dropped", "lost", "facts", "backup", "staging", "running"), strict=True)
+)
+"""What each story is called on the command line: ``make story-dropped``."""
 
 
 def play(stage: Stage, story: str, plugin: bool) -> Ending:
@@ -225,12 +229,12 @@ def _ended(a: Node, b: Node, offset: int, errors: int) -> bool:
 def row(story: str, host: Ending, plugin: Ending) -> str:
     """Return a row of the table."""
     cells = [f"{ending.held} of {OFFERED} | {ending.fetched}" for ending in (host, plugin)]
-    return f"| {story} | {' | '.join(cells)} |"
+    return f"| {story} | {' | '.join(cells)} | `make story-{NAMES[story]}` |"
 
 
 HEADING = (
-    "| what happened | host: facts held | fetched | plugin: facts held | fetched |\n"
-    "|---|---|---|---|---|"
+    "| what happened | host: facts held | fetched | plugin: facts held | fetched | see it |\n"
+    "|---|---|---|---|---|---|"
 )
 
 
@@ -241,6 +245,8 @@ def main() -> int:
         stage = Stage(Path(directory))
         print(HEADING)
         for story in STORIES:
+            if sys.argv[1:] and NAMES[story] not in sys.argv[1:]:
+                continue
             host, plugin = play(stage, story, plugin=False), play(stage, story, plugin=True)
             print(row(story, host, plugin), flush=True)
             skipped |= plugin.held < OFFERED

@@ -1,0 +1,73 @@
+"""Record the demo as an SVG that plays it.
+
+Usage: python -m tools.recording    writes docs/demo.svg
+
+The demo runs for real; each line appears after the time that it took, pauses cut short.
+"""
+
+import re
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+from rich.text import Text
+
+from tools.hosts import ROOT
+
+LONGEST_PAUSE = 2.0
+COLUMNS = 100
+
+
+def main() -> None:
+    """Run the demo and write the picture."""
+    lines, times = _run()
+    console = Console(record=True, width=COLUMNS, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    for line in lines:
+        console.print(Text(line, style=_style(line), overflow="fold"))
+    svg = console.export_svg(title="make demo", unique_id="demo")
+    (ROOT / "docs" / "demo.svg").write_text(_played(svg, times), encoding="utf-8")
+
+
+def _run() -> tuple[list[str], list[float]]:
+    """Return the lines of the demo, and when each appears."""
+    lines, times, now = [], [], 0.0
+    begun = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "tools.demo"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            pause, begun = time.monotonic() - begun, time.monotonic()
+            now += min(pause, LONGEST_PAUSE)
+            for part in _folded(line.rstrip("\n")):
+                lines.append(part)
+                times.append(now)
+    if process.returncode:
+        raise SystemExit("the demo failed")
+    return lines, times
+
+
+def _folded(line: str) -> list[str]:
+    return [line[start : start + COLUMNS] for start in range(0, len(line), COLUMNS)] or [""]
+
+
+def _style(line: str) -> str:
+    return "bold cyan" if line.startswith("# ") else "bold" if line.startswith("$ ") else ""
+
+
+def _played(svg: str, times: list[float]) -> str:
+    """Let each line of the picture appear at its time."""
+
+    def later(found: re.Match[str]) -> str:
+        return f'<text style="animation-delay:{times[int(found[2])]:.1f}s" {found[1]}'
+
+    svg = re.sub(r'<text ([^>]*clip-path="url\(#demo-line-(\d+)\)")', later, svg)
+    rule = ".demo-matrix text{opacity:0;animation:demo-show 0.1s forwards}"
+    frames = "@keyframes demo-show{to{opacity:1}}"
+    still = "@media (prefers-reduced-motion:reduce){.demo-matrix text{opacity:1;animation:none}}"
+    return svg.replace("</style>", f"{rule}{frames}{still}</style>", 1)
+
+
+if __name__ == "__main__":
+    main()
