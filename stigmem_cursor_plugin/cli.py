@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 
 from stigmem_cursor_plugin import __version__, commands
+from stigmem_cursor_plugin.commands.parsers import CommandParser
 
 DESCRIPTION = (
     "Checkpoints of a stigmem node's replication cursors. The same commands as stigmem "
@@ -14,7 +15,8 @@ DESCRIPTION = (
 
 def top_parser() -> ArgumentParser:
     """Return the parser of ``stigmem-cursor`` without its commands."""
-    parser = ArgumentParser(prog="stigmem-cursor", description=DESCRIPTION)
+    parser = CommandParser(prog="stigmem-cursor", description=DESCRIPTION)
+    parser.example = "stigmem-cursor check"
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 

@@ -189,7 +189,7 @@ def test_dry_run(stored: StoredNode, stigmem: Stigmem) -> None:
 def test_all_or_nothing(empty_node: StoredNode, stigmem: Stigmem) -> None:
     """When the database refuses the last of many rows, none of them is there."""
     names = [f"node-{number:04}" for number in range(1200)]
-    _add_peers(empty_node.database, names)
+    add_peers(empty_node.database, names)
     entries = [entry(name) for name in names]
     entries[-1]["direction"] = "sideways"
     finished = stigmem("import", "-", given=checkpoint(*entries))
@@ -201,7 +201,8 @@ def test_all_or_nothing(empty_node: StoredNode, stigmem: Stigmem) -> None:
     assert empty_node.database.cursors() == {}
 
 
-def _add_peers(database: Database, names: list[str]) -> None:
+def add_peers(database: Database, names: list[str]) -> None:
+    """Add many peers at once."""
     database.run(
         "INSERT INTO peers (id, node_id, node_url, federation_pubkey, allowed_scopes, status,"
         " declaration_sig, signed_at) VALUES "
@@ -213,7 +214,7 @@ def _add_peers(database: Database, names: list[str]) -> None:
 def test_many(empty_node: StoredNode, stigmem: Stigmem) -> None:
     """More positions than one statement takes come back as they were."""
     names = [f"node-{number:04}" for number in range(1200)]
-    _add_peers(empty_node.database, names)
+    add_peers(empty_node.database, names)
     given = checkpoint(*(entry(name, f"{n}.0") for n, name in enumerate(names)))
     assert stigmem("import", "-", given=given).returncode == 0
     document = json.loads(stigmem("export").stdout)

@@ -1,13 +1,16 @@
 """Where no host is installed: a mounted volume, a CI job."""
 
+import re
 import venv
 from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
+from stigmem_cursor_plugin import fast
 from tests.conftest import Finished, run_in
 from tests.database import Database
+from tests.test_every_store import add_peers
 from tests.test_schema import INVALID, VALID
 from tools.hosts import pip
 
@@ -58,9 +61,9 @@ def test_lower_bounds(
     wanted = [
         line.partition(";")[0]
         for line in requires("stigmem-cursor-plugin") or ()
-        if "extra" not in line or "extra == 'fast'" in line
+        if "extra" not in line or re.search("extra == '(fast|metrics)'", line)
     ]
-    assert len(wanted) == 4
+    assert len(wanted) == 6
     oldest = [line.replace(">=", "==").strip() for line in wanted]
     binaries = _make(tmp_path_factory.mktemp("oldest"), wheel, *oldest)
     _round_trip(binaries, node, tmp_path)
@@ -69,6 +72,18 @@ def test_lower_bounds(
     for path in INVALID:
         finished = run_in(tmp_path, ("stigmem-cursor", "check", str(path)), binaries=binaries)
         assert finished.returncode == 1
+    add_peers(node, [f"peer-{number:04}" for number in range(fast.WORTHWHILE)])
+    node.run(
+        "INSERT INTO replication_cursors SELECT id, 'inbound', '1.0', '2026' FROM peers WHERE true"
+        " ON CONFLICT DO NOTHING"
+    )
+    for arguments in (
+        ("export", "--out", "many.json"),
+        ("check", "many.json", "--metrics", "many.prom"),
+        ("import", "many.json", "--force"),
+    ):
+        finished = run_in(tmp_path, ("stigmem-cursor", *arguments), binaries=binaries)
+        assert finished.returncode == 0, finished.stderr
 
 
 def test_dotenv_cannot_be_read(hostless: Path, node: Database, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A node on PostgreSQL: its settings, its schema, its secrets, and what can be in the way."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from stigmem_node.settings import Settings
 from stigmem_node.storage import make_backend
 
 from stigmem_cursor_plugin.stores.postgres import PostgresStore
-from tests.conftest import Finished, Run, run_in
+from tests.conftest import BIN, Finished, Run, environment_for, run_in
 from tests.database import NODE_ID, PostgresDatabase
 from tests.stores import SETTINGS, StoredNode, Stores
 from tests.test_import import DONE, checkpoint, entry
 from tools.hosts import RELEASES, environment, pip
+from tools.loopback import wait_for
 from tools.postgres import migrate
 
 POSTGRES = SETTINGS["postgres"]
@@ -243,6 +245,41 @@ def test_reading_needs_no_right_to_write(node: StoredNode, stores: Stores, stigm
         stores.server.run("DROP ROLE reader")
     assert refused.returncode == 1
     assert refused.stderr == f"error: {node.name}: permission denied for table facts\n"
+
+
+def test_connection_lost_half_way(node: StoredNode, tmp_path: Path) -> None:
+    """A server that ends the connection in the middle of an import is one error line."""
+    positions = node.database.cursors()
+    (tmp_path / "c.json").write_text(checkpoint(entry("node-b", "1.0")))
+    holder = node.database.connect()
+    holder.cursor().execute("LOCK TABLE peers IN SHARE MODE")
+    process = subprocess.Popen(
+        [BIN / "stigmem-cursor", "import", "c.json", "--force"],
+        cwd=tmp_path,
+        env=environment_for(BIN, **node.environment),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for("the import to wait for the lock", lambda: bool(node.database.run(WAITING)))
+        node.database.run(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting")
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+        holder.close()
+    assert process.returncode == 1
+    # Which of the two libpq says depends on the moment.
+    assert said in (
+        f"error: {node.name}: terminating connection due to administrator command\n",
+        f"error: {node.name}: server closed the connection unexpectedly\n",
+    )
+    assert node.database.cursors() == positions
+
+
+WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
 
 
 @pytest.mark.parametrize(

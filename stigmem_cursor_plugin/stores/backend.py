@@ -103,8 +103,15 @@ class BackendStore(ABC):
         except ConstraintError as error:
             raise StoreError(f"{self.name}: {first_line(error)}; nothing was changed") from error
         except StoreError as error:
-            lines = (m if self.name in m else f"{self.name}: {m}" for m in error.messages)
-            raise StoreError(*lines) from error
+            raise self._named(error) from error
+        except Exception as error:
+            # The host rolls back after an error, which fails where the connection is gone.
+            if isinstance(error.__context__, StoreError):
+                raise self._named(error.__context__) from error
+            raise
+
+    def _named(self, error: StoreError) -> StoreError:
+        return StoreError(*(m if self.name in m else f"{self.name}: {m}" for m in error.messages))
 
 
 class BackendConnection:

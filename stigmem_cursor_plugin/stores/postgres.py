@@ -28,6 +28,8 @@ POSTGRES = Dialect(
     received=_STORED_LAST,
 )
 
+_WAIT = f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"
+
 # In the order in which the host's pull loop writes them, so that neither waits for the other.
 _WRITTEN = ("facts", "replication_cursors", "node_meta", "peers")
 
@@ -46,11 +48,12 @@ class PostgresStore(BackendStore):
     def begin_reading(self, connection: BackendConnection) -> None:
         """Begin a transaction that sees one state of the database and cannot write."""
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute(_WAIT)
 
     def begin_writing(self, connection: BackendConnection) -> None:
         """Keep other writers out of the tables that are read or written here."""
         connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
-        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
+        connection.execute(_WAIT)
         tables = SQLTransaction(connection, POSTGRES).tables()
         if held := [table for table in _WRITTEN if table in tables]:
             connection.execute(f"LOCK TABLE {', '.join(held)} IN SHARE ROW EXCLUSIVE MODE")
