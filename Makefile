@@ -19,7 +19,7 @@ story-%: .venv/installed
 
 # More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 4 -m "not slow"
+	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow"
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 -m slow

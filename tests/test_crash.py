@@ -202,6 +202,7 @@ def test_directory_without_links(node: Database, directory: Path) -> None:
     assert not list(directory.glob(".*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", ["ENOSPC", pytest.param("EIO", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_import_fails_at(importing: Victim, call: str, error: str) -> None:

@@ -1,6 +1,7 @@
 """The documentation shows what the program prints."""
 
 import html
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import summary
+from benchmarks import recovery, summary
 from tests.conftest import BIN, ROOT, environment_for
 from tests.database import Database
 
@@ -63,6 +64,19 @@ def test_first_commands_are_targets() -> None:
 def test_ratios_are_those_measured() -> None:
     """The README's ratios are those of the last measurement."""
     assert "\n".join(summary.table()) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_recovery_is_as_measured() -> None:
+    """The README's seconds and hours are those of the last measurement of a recovery."""
+    data = json.loads((ROOT / "benchmarks" / "recovery.json").read_bytes())
+    longest = max(data["recoveries"], key=lambda item: item["seconds"])
+    given = max(item["seconds"] for item in data["recoveries"] if item["checkpoint"])
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"takes {recovery.Fit(**data['fit']).example():.1f} hours without a" in readme
+    assert (
+        f"{longest['seconds']:.0f} s for {longest['facts']:,} facts without a checkpoint, "
+        f"{given:.0f} s with one" in readme
+    )
 
 
 def test_every_module_is_in_the_house() -> None:

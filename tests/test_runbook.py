@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tools import runbook
 from tools.stories import Stage
 
 
+@pytest.mark.long
 def test_every_section(tmp_path: Path) -> None:
     """Every command prints what the page shows, and in the end no fact is missing."""
     sections = runbook.sections(runbook.PAGE.read_text(encoding="utf-8"))

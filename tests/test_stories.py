@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tools.stories import HEADING, STORIES, Ending, Stage, play, row
 
@@ -22,6 +24,7 @@ def without_host(line: str) -> str:
     return re.sub(r"(\| [^|]+ \|) [^|]+ \| [^|]+ \|", r"\1", line, count=1)
 
 
+@pytest.mark.long
 def test_every_story_ends_as_the_readme_says(tmp_path: Path) -> None:
     """The table in the README is what the nodes do, and with this plugin no fact is skipped."""
     shown = (ROOT / "README.md").read_text(encoding="utf-8")
