@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from stigmem_cursor_plugin.stores.postgres import PostgresStore
 from tests.conftest import BIN, Finished, Run, environment_for, run_in
 from tests.database import NODE_ID, PostgresDatabase
 from tests.stores import SETTINGS, StoredNode, Stores
+from tests.test_every_store import add_peers
 from tests.test_import import DONE, checkpoint, entry
 from tools.hosts import RELEASES, environment, pip
 from tools.loopback import wait_for
@@ -276,6 +278,34 @@ def test_connection_lost_half_way(node: StoredNode, tmp_path: Path) -> None:
     assert node.database.cursors() == positions
 
 
+@pytest.mark.slow
+def test_killed_half_way(node: StoredNode, tmp_path: Path) -> None:
+    """Killed at any moment, an import has changed everything or nothing."""
+    names = [f"peer-{number:05}" for number in range(5_000)]
+    add_peers(node.database, names)
+    (tmp_path / "c.json").write_text(checkpoint(*(entry(name, "5.0") for name in names)))
+    restored = "FROM replication_cursors WHERE cursor = '5.0'"
+    found = set()
+    for delay in range(0, 1500, 75):
+        process = subprocess.Popen(
+            [BIN / "stigmem-cursor", "import", "c.json"],
+            cwd=tmp_path,
+            env=environment_for(BIN, **node.environment),
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay / 1000)
+        process.kill()
+        process.wait()
+        wait_for("the server to notice", lambda: not node.database.run(OTHERS))
+        found.add(node.database.run(f"SELECT COUNT(*) {restored}")[0][0])
+        node.database.run(f"DELETE {restored}")
+    assert found == {0, len(names)}
+
+
+OTHERS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 WAITING = (
     "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     " AND datname = current_database()"
