@@ -158,7 +158,7 @@ COMMAND = Command(
         ),
         (
             "Let Prometheus know:",
-            "{prog} --metrics /var/lib/node_exporter/stigmem-cursors.prom",
+            "{prog} --metrics /var/lib/metrics/cursors.prom",
         ),
     ),
     exit_status=(
