@@ -51,7 +51,10 @@ class Lost:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What :func:`simulate` counted, for the mean lost node and the mean peer."""
+    """What :func:`simulate` counted, for the mean lost node and the mean node that serves it.
+
+    ``served`` are the facts a second that each node of the mesh served until all had caught up.
+    """
 
     seconds: float
     fetched: float
@@ -62,7 +65,6 @@ def simulate(mesh: Mesh, missing: int, lost: int, seed: int = 1) -> Simulated:
     """Let *lost* nodes pull, page by page, until each has caught up with each of its peers."""
     chance = random.Random(seed)  # noqa: S311  a simulation
     ended, fetched, served = [], 0, Counter[int]()
-    first_pull_served: Counter[int] = Counter()
     for node in range(lost):
         others = chance.sample([other for other in range(mesh.nodes) if other != node], mesh.peers)
         times = []
@@ -71,9 +73,8 @@ def simulate(mesh: Mesh, missing: int, lost: int, seed: int = 1) -> Simulated:
             times.append(pulls * mesh.interval)
             fetched += taken
             served[peer] += taken
-            first_pull_served[peer] += min(PAGE_SIZE, missing)
         ended.append(max(times))
-    rate = sum(first_pull_served.values()) / mesh.nodes / mesh.interval
+    rate = sum(served.values()) / mesh.nodes / max(ended)
     return Simulated(sum(ended) / lost, fetched / lost, rate)
 
 

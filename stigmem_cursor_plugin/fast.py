@@ -1,4 +1,4 @@
-"""Large checkpoints with msgspec, of the extra ``fast``.
+"""Checkpoints with msgspec, of the extra ``fast``.
 
 It reads only what :mod:`stigmem_cursor_plugin.encoding` wrote and nobody altered, and writes only
 what comes out the same either way. Everything else goes through the standard library and
@@ -16,9 +16,8 @@ from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.digests import canonical, digest
 from stigmem_cursor_plugin.snapshot import Received
 
-WORTHWHILE = 2000
-"""Entries above which msgspec saves more time than its import takes."""
-_BYTES_OF_AN_ENTRY = 250
+WORTHWHILE = 20_000
+"""Entries from which writing with msgspec is quicker, its import (10 ms) included."""
 _BATCH = 500
 _INDENTED = b'{\n  "cursors": [\n', b"\n  ]\n}"
 
@@ -29,7 +28,7 @@ def read(data: bytes) -> Checkpoint | None:
     Sure is: the fields have values that the schema allows, the digest matches, no field is there
     twice (the text has the quotation marks of its fields and no more), and no entry is.
     """
-    if len(data) < _BYTES_OF_AN_ENTRY * WORTHWHILE or b"\\" in data or (codec := _codec()) is None:
+    if b'"digest"' not in data or b"\\" in data or (codec := _codec()) is None:
         return None
     try:
         document = codec.decode(data)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BIN, ROOT, Run, environment_for
-from tests.database import Database
 from tests.test_import import checkpoint, entry
 
 COMPLETIONS = ROOT / "completions"
@@ -117,23 +116,19 @@ def test_no_colour_in_a_pipe(run: Run) -> None:
     assert finished.stderr == f"error: {ERROR}\n"
 
 
-def test_progress(node: Database, tmp_path: Path) -> None:
+def test_progress(tmp_path: Path) -> None:
     """Work of more than a second is named on a terminal and wiped away after it."""
     given = checkpoint(entry("node-b"))
     (tmp_path / "c.json").write_text(given)
-    with closing(node.connect()) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        shown = on_terminal([BIN / "stigmem-cursor", "check", "--db", "stigmem.db"], tmp_path)
-        assert " …" not in shown
-        os.mkfifo(tmp_path / "slow.json")
-        feeder = subprocess.Popen(
-            ["bash", "-c", "exec 3>slow.json; sleep 2; cat c.json >&3"], cwd=tmp_path
-        )
-        try:
-            shown = on_terminal([BIN / "stigmem-cursor", "check", "slow.json"], tmp_path)
-        finally:
-            feeder.kill()
-            feeder.wait()
+    os.mkfifo(tmp_path / "slow.json")
+    feeder = subprocess.Popen(
+        ["bash", "-c", "exec 3>slow.json; sleep 2; cat c.json >&3"], cwd=tmp_path
+    )
+    try:
+        shown = on_terminal([BIN / "stigmem-cursor", "check", "slow.json"], tmp_path)
+    finally:
+        feeder.kill()
+        feeder.wait()
     line = "reading the checkpoints …"
     assert shown.startswith(f"{line}\r{' ' * len(line)}\rslow.json: valid, 1 position(s)")
 

@@ -69,8 +69,8 @@ def run(arguments: Namespace) -> int:
     except CursorError:
         _write_metrics(arguments.metrics, Findings([], None, None, ["failed"], now, 0))
         raise
-    _write_metrics(arguments.metrics, findings)
     _show(arguments, findings)
+    _write_metrics(arguments.metrics, findings)
     return 1 if findings.problems else 0
 
 

@@ -159,11 +159,7 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "the checkpoint was written"),
-        (
-            1,
-            "failed or refused, and the last good checkpoint is still there; in a directory, also: "
-            "written, but positions were lost since the last one",
-        ),
+        (1, "failed or refused; or written to a directory, but positions were lost"),
         (2, "usage error"),
     ),
     add_arguments=add_arguments,

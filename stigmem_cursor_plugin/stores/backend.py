@@ -21,7 +21,7 @@ class BackendStore(ABC):
     """
 
     extra: str
-    """The extra of stigmem-node that installs the driver."""
+    """The backend's name in the settings; the host's extra with its driver has the same."""
     dialect = SQLITE
 
     def __init__(self) -> None:

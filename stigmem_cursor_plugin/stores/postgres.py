@@ -40,6 +40,12 @@ class PostgresStore(BackendStore):
     extra = "postgres"
     dialect = POSTGRES
 
+    def __init__(self) -> None:
+        """Read the host's settings, and do not wait for a server for ever."""
+        # libpq reads it, whatever opens the connection.
+        os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_TIMEOUT))
+        super().__init__()
+
     def describe(self, settings: Any) -> str:
         """Return the address of the database without user, password and options."""
         self._setting, dsn = _dsn(settings)
@@ -75,7 +81,6 @@ class PostgresStore(BackendStore):
 
 def _dsn(settings: Any) -> tuple[str, str]:
     """Return the setting that names the server and its value, in the host's order."""
-    os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_TIMEOUT))
     found = {
         "STIGMEM_PG_DSN": settings.pg_dsn,
         "STIGMEM_DATABASE_URL": settings.database_url,

@@ -30,7 +30,7 @@ _READ_VERSION = 19
 _HEADER_SIZE = _READ_VERSION + 1
 
 _FEW = 1000
-"""Rows up to which sqlite-utils writes them: it takes three times as long for 10,000."""
+"""Rows up to which sqlite-utils writes them: for 100,000 it took three times as long."""
 
 _REPLICA = ("-client_wal_index", "-info")
 """What libSQL's client keeps beside the local file of a replica."""

@@ -22,16 +22,16 @@ ENCRYPTED = (
 @pytest.fixture
 def encrypted(stores: Stores, tmp_path: Path) -> StoredNode:
     """A node whose file is encrypted, with one peer, its position and a fact."""
-    node = stores.make("sqlcipher", tmp_path)
-    node.database.set_cursor(node.database.add_peer("node-b"), "1725349500000.005")
-    node.database.add_facts("node-b", 1)
-    return node
+    return _filled(stores.make("sqlcipher", tmp_path))
 
 
 @pytest.fixture
 def local(stores: Stores, tmp_path: Path) -> StoredNode:
     """A node whose file libSQL keeps, likewise."""
-    node = stores.make("libsql", tmp_path)
+    return _filled(stores.make("libsql", tmp_path))
+
+
+def _filled(node: StoredNode) -> StoredNode:
     node.database.set_cursor(node.database.add_peer("node-b"), "1725349500000.005")
     node.database.add_facts("node-b", 1)
     return node
