@@ -6,7 +6,7 @@ checkpoint"); the host's own import ignores them, so files pass both ways.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -61,10 +61,26 @@ def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
 
     Cursors of a peer that the database does not know are left out, as the host does.
     """
+    return _taken((snapshot.cursors or {}).values(), snapshot, db_path, now)
+
+
+def build_undo(
+    cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
+) -> Checkpoint:
+    """Return a checkpoint of what *cursors* overwrite, which may be no position."""
+    stored = snapshot.cursors or {}
+    keys: Iterator[Key] = ((peer_id, direction) for peer_id, direction, _, _ in cursors)
+    overwritten = [stored.get(key) or Cursor(*key, None, "") for key in keys]
+    return replace(_taken(overwritten, snapshot, db_path, now), undo=True)
+
+
+def _taken(
+    cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
+) -> Checkpoint:
     peers = {peer.id: peer for peer in snapshot.peers}
     entries = [
         _entry_of(cursor, peers[cursor.peer_id], snapshot)
-        for cursor in (snapshot.cursors or {}).values()
+        for cursor in cursors
         if cursor.peer_id in peers
     ]
     entries.sort(key=attrgetter("peer_node_id", "direction"))
@@ -75,15 +91,6 @@ def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
         node_id=snapshot.node_id,
         generator=f"stigmem-cursor-plugin {__version__}",
     )
-
-
-def build_undo(
-    snapshot: Snapshot, db_path: str, now: datetime, keys: Collection[Key]
-) -> Checkpoint:
-    """Return a checkpoint of these cursors, with an entry also where there is no position."""
-    stored = snapshot.cursors or {}
-    cursors = {key: stored.get(key) or Cursor(*key, None, "") for key in keys}
-    return replace(build(replace(snapshot, cursors=cursors), db_path, now), undo=True)
 
 
 def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:

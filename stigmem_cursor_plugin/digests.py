@@ -5,29 +5,34 @@ Canonical: keys sorted, no white space, UTF-8 with nothing escaped that need not
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def digest(fields: Mapping[str, Any], entries: Iterable[bytes]) -> str:
-    """Return ``sha256:`` and the hash of a document with *fields* and the field ``cursors``.
+class Digest:
+    """The digest of a document with *fields* and the field ``cursors``, which comes in pieces.
 
-    *entries* is the canonical JSON of one entry or of several with commas between, piece by
-    piece: a large checkpoint is not held in memory a second time.
+    So a large checkpoint is not held in memory a second time.
     """
-    sha256 = hashlib.sha256()
-    separator = b"{"
-    for key in sorted([*fields, "cursors"]):
-        sha256.update(separator + canonical(key).encode() + b":")
-        separator = b","
-        if key == "cursors":
-            sha256.update(b"[")
-            for number, piece in enumerate(entries):
-                sha256.update(b"," + piece if number else piece)
-            sha256.update(b"]")
-        else:
-            sha256.update(canonical(fields[key]).encode())
-    sha256.update(b"}")
-    return f"sha256:{sha256.hexdigest()}"
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        """Take all fields but ``cursors`` and ``digest``."""
+        texts = {key: f"{canonical(key)}:{canonical(fields[key])}" for key in sorted(fields)}
+        before = [text for key, text in texts.items() if key < "cursors"]
+        self._after = [text for key, text in texts.items() if key > "cursors"]
+        self._sha256 = hashlib.sha256(("{" + ",".join([*before, '"cursors":['])).encode())
+        self._separator = b""
+
+    def add(self, entries: bytes) -> None:
+        """Add the canonical JSON of one entry, or of several with commas between."""
+        self._sha256.update(self._separator + entries)
+        self._separator = b","
+
+    @property
+    def value(self) -> str:
+        """``sha256:`` and the hash, once all entries were added."""
+        whole = self._sha256.copy()
+        whole.update((",".join(["]", *self._after]) + "}").encode())
+        return f"sha256:{whole.hexdigest()}"

@@ -1,10 +1,11 @@
-"""Checkpoints with msgspec, of the extra ``fast``.
+"""Checkpoints read with msgspec, of the extra ``fast``.
 
-It reads only what :mod:`stigmem_cursor_plugin.encoding` wrote and nobody altered, and writes only
-what comes out the same either way. Everything else goes through the standard library and
-jsonschema, which also say what is wrong; so behaviour does not depend on the extra.
+It reads only what :mod:`stigmem_cursor_plugin.encoding` wrote and nobody altered. Everything else
+goes through the standard library and jsonschema, which also say what is wrong; so behaviour does
+not depend on the extra.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from operator import attrgetter
@@ -12,41 +13,46 @@ from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from stigmem_cursor_plugin import schema
-from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.digests import canonical, digest
-from stigmem_cursor_plugin.snapshot import Received
+from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.digests import Digest, canonical
 
-WORTHWHILE = 20_000
-"""Entries from which writing with msgspec is quicker, its import (10 ms) included."""
 _BATCH = 500
-_INDENTED = b'{\n  "cursors": [\n', b"\n  ]\n}"
 
 
 def read(data: bytes) -> Checkpoint | None:
     """Return the checkpoint in *data*, or None where it is not sure to be as export wrote it.
 
-    Sure is: the fields have values that the schema allows, the digest matches, no field is there
-    twice (the text has the quotation marks of its fields and no more), and no entry is.
+    Sure is: it is ASCII without an escape or a control character, the fields have values that the
+    schema allows, the digest matches, no field is there twice (the text has the quotation marks of
+    its fields and no more), and no entry is.
+
+    The entries are msgspec's own objects with the fields of an :class:`Entry`: making that many
+    others of them takes as long as reading them.
     """
-    if b'"digest"' not in data or b"\\" in data or (codec := _codec()) is None:
+    if not _is_plain(data) or (codec := _codec()) is None:
         return None
     try:
         document = codec.decode(data)
     except ValueError:
         return None
     entries = document.cursors
-    fields = {name: getattr(document, name) for name in _FIELDS if getattr(document, name)}
-    quotes: list[int] = [canonical({**fields, "cursors": 0, "digest": ""}).count('"')]
+    fields = {name: getattr(document, name) for name in _FIELDS}
+    quotes = canonical({**fields, "cursors": 0, "digest": ""}).count('"')
+    digest = Digest(fields)
+    for piece in codec.batches(entries):
+        digest.add(piece)
+        quotes += piece.count(b'"')
     if (
-        document.digest != digest(fields, _counted(codec.batches(entries), quotes))
-        or data.count(b'"') != sum(quotes)
+        digest.value != document.digest
+        or quotes != data.count(b'"')
+        or not codec.allows(document)
         or _repeated(entries)
     ):
         return None
     return Checkpoint(
         timestamp=document.checkpoint_timestamp,
         db_path=document.db_path,
-        entries=tuple(map(codec.entry, entries)),
+        entries=entries,
         node_id=document.node_id,
         generator=document.generator,
     )
@@ -55,30 +61,25 @@ def read(data: bytes) -> Checkpoint | None:
 _FIELDS = ("checkpoint_timestamp", "db_path", "format_version", "generator", "node_id")
 
 
-def write(entries: Sequence[Entry]) -> tuple[Iterator[bytes], str] | None:
-    """Return the canonical JSON of *entries* in pieces, and their text in a checkpoint.
-
-    None where that is not worth while, or where the text would not be ASCII.
-    """
-    if len(entries) < WORTHWHILE or (codec := _codec()) is None:
-        return None
-    rows = list(map(codec.row, entries))
-    texts = [codec.indented(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH)]
-    if not all(map(bytes.isascii, texts)):
-        return None
-    return codec.batches(rows), b",\n".join(texts).decode("ascii")
+def _is_plain(data: bytes) -> bool:
+    # Export writes the digest last. JSON itself forbids the other control characters in a string.
+    signed = b'"digest"' in data[-_LONGEST_DIGEST:]
+    return signed and data.isascii() and b"\\" not in data and b"\x7f" not in data
 
 
-def _counted(pieces: Iterator[bytes], quotes: list[int]) -> Iterator[bytes]:
-    for piece in pieces:
-        quotes.append(piece.count(b'"'))
-        yield piece
+_LONGEST_DIGEST = 100
+"""Bytes that the digest, its name and the end of the document take, at most."""
 
 
 def _repeated(entries: Sequence[Any]) -> bool:
-    by_id = set(map(attrgetter("peer_id", "direction"), entries))
-    by_node_id = set(map(attrgetter("peer_node_id", "direction"), entries))
-    return not len(by_id) == len(by_node_id) == len(entries)
+    for name in ("peer_id", "peer_node_id"):
+        # Most nodes pull only, so that a peer is there once at all.
+        for fields in ((name,), (name, "direction")):
+            if len(set(map(attrgetter(*fields), entries))) == len(entries):
+                break
+        else:
+            return True
+    return False
 
 
 @cache
@@ -92,51 +93,29 @@ def _codec() -> Any:
 
 
 class _Codec:
-    """Types of msgspec with the patterns of the schema."""
+    """Types of msgspec, and the patterns of the schema."""
 
     def __init__(self, msgspec: Any) -> None:
-        received, entry, document = _types(msgspec)
-        self._received, self._row, self._unset = received, entry, msgspec.UNSET
-        self.decode = msgspec.json.Decoder(document).decode
+        kinds = schema.load()["$defs"]
+        self.decode = msgspec.json.Decoder(_types(msgspec, kinds)).decode
         self._sorted = msgspec.json.Encoder(order="sorted").encode
-        self._encode, self._format = msgspec.json.encode, msgspec.json.format
+        self._is_time = re.compile(kinds["timestamp"]["pattern"]).match
 
-    def entry(self, row: Any) -> Entry:
-        counted = row.received
-        return Entry(
-            row.peer_id,
-            row.peer_node_id,
-            row.peer_url,
-            row.peer_status,
-            row.direction,
-            row.cursor,
-            row.updated_at,
-            Received(counted.facts, counted.last_fact_id) if counted else None,
-        )
+    def batches(self, entries: Sequence[Any]) -> Iterator[bytes]:
+        for start in range(0, len(entries), _BATCH):
+            yield self._sorted(entries[start : start + _BATCH])[1:-1]
 
-    def row(self, entry: Entry) -> Any:
-        *fields, received = entry
-        return self._row(*fields, self._received(*received) if received else self._unset)
-
-    def batches(self, rows: Sequence[Any]) -> Iterator[bytes]:
-        for start in range(0, len(rows), _BATCH):
-            yield self._sorted(rows[start : start + _BATCH])[1:-1]
-
-    def indented(self, rows: Sequence[Any]) -> bytes:
-        first, last = _INDENTED
-        text: bytes = self._format(b'{"cursors":' + self._encode(rows) + b"}", indent=2)
-        return text.removeprefix(first).removesuffix(last)
+    def allows(self, document: Any) -> bool:
+        """Tell whether the times match their pattern, each of which is looked at once."""
+        times = set(map(attrgetter("updated_at"), document.cursors)) - {None}
+        times.add(document.checkpoint_timestamp)
+        return all(map(self._is_time, times))
 
 
-def _types(msgspec: Any) -> tuple[Any, Any, Any]:
-    """Return the types of ``received``, of an entry and of a checkpoint."""
-    kinds = schema.load()["$defs"]
-    pattern = {name: field.get("pattern") for name, field in kinds["entry"]["properties"].items()}
+def _types(msgspec: Any, kinds: Any) -> Any:
+    """Return the type of a checkpoint; patterns apart, which msgspec takes longest for."""
     most = kinds["received"]["properties"]["facts"]["maximum"]
     text = Annotated[str, msgspec.Meta(min_length=1)]
-    time = Annotated[str, msgspec.Meta(pattern=kinds["timestamp"]["pattern"])]
-    direction = Annotated[str, msgspec.Meta(pattern=pattern["direction"])]
-    cursor = Annotated[str, msgspec.Meta(min_length=1, pattern=pattern["cursor"])]
     exact = {"frozen": True, "gc": False, "forbid_unknown_fields": True}
     received = msgspec.defstruct(
         "Received",
@@ -151,26 +130,21 @@ def _types(msgspec: Any) -> tuple[Any, Any, Any]:
         [
             *(("peer_id", text), ("peer_node_id", text)),
             *(("peer_url", str | None), ("peer_status", str | None)),
-            *(("direction", direction), ("cursor", cursor | None), ("updated_at", time | None)),
-            ("received", received | msgspec.UnsetType, msgspec.UNSET),
+            # A direction of a newer host is left to the standard library.
+            ("direction", Literal["inbound", "outbound"]),
+            *(("cursor", text | None), ("updated_at", str | None)),
+            ("received", received | None, None),
         ],
+        omit_defaults=True,
         **exact,
     )
-    document = msgspec.defstruct(
+    return msgspec.defstruct(
         "Checkpoint",
         [
-            *(
-                ("checkpoint_timestamp", time),
-                ("db_path", text),
-                ("cursors", GenericAlias(list, entry)),
-            ),
-            *(
-                ("format_version", Literal[1]),
-                ("node_id", text),
-                ("generator", text),
-                ("digest", str),
-            ),
+            *(("checkpoint_timestamp", str), ("db_path", text)),
+            ("cursors", GenericAlias(list, entry)),
+            *(("format_version", Literal[1]), ("node_id", text)),
+            *(("generator", text), ("digest", str)),
         ],
         **exact,
     )
-    return received, entry, document

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -133,8 +133,8 @@ _UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
 _ROTATED_NAME = re.compile(r"cursors-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json")
 
 
-def write(name: str, text: str, *, mode: int = 0o600) -> None:
-    """Write *text* to the file *name*, so that a crash leaves the old file or the new, whole.
+def write(name: str, pieces: Iterable[str], *, mode: int = 0o600) -> None:
+    """Write text in pieces to the file *name*, so that a crash leaves the old or the new, whole.
 
     A temporary file beside it (of *mode* from birth), fsync, rename, fsync of the directory.
     What is not a regular file, such as ``/dev/stdout`` or a FIFO, is written to as it is.
@@ -144,41 +144,42 @@ def write(name: str, text: str, *, mode: int = 0o600) -> None:
     path = Path(name)
     with _explained(f"cannot write {name}"):
         if _is_stream(path):
-            path.write_text(text, encoding="utf-8")
+            with path.open("w", encoding="utf-8") as stream:
+                stream.writelines(pieces)
             return
-        with _temporary(path, text, mode) as temporary:
+        with _temporary(path, pieces, mode) as temporary:
             temporary.rename(path)
     _sync_directory(path)
 
 
-def write_rotated(directory: str, now: datetime, text: str) -> str:
-    """Write *text* to a new file in *directory*, named by the time; return its name.
+def write_rotated(directory: str, now: datetime, pieces: Iterable[str]) -> str:
+    """Write text in pieces to a new file in *directory*, named by the time.
 
-    The names sort by time, and two exports in one second do not collide. Raises
+    Returns its name. The names sort by time, and two exports in one second do not collide. Raises
     :class:`RefusedError` when it cannot be written.
     """
-    return _write_new(Path(directory, f"cursors-{_compact(now)}.json"), text)
+    return _write_new(Path(directory, f"cursors-{_compact(now)}.json"), pieces)
 
 
-def write_undo(name: str, now: datetime, text: str) -> str:
-    """Write *text* to a new file beside the file, or in the directory, *name*; return its name.
+def write_undo(name: str, now: datetime, pieces: Iterable[str]) -> str:
+    """Write text in pieces to a new file beside the file, or in the directory, *name*.
 
-    Raises :class:`RefusedError` when it cannot be written.
+    Returns its name. Raises :class:`RefusedError` when it cannot be written.
     """
     path = Path("cursors.json" if name == STANDARD_STREAM else name)
     if path.is_dir():
         path /= "cursors.json"
-    return _write_new(path.with_name(f"{path.stem}.undo-{_compact(now)}.json"), text)
+    return _write_new(path.with_name(f"{path.stem}.undo-{_compact(now)}.json"), pieces)
 
 
 def _compact(moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
-def _write_new(path: Path, text: str) -> str:
+def _write_new(path: Path, pieces: Iterable[str]) -> str:
     """Write a file that is not there yet, under a name as close to *path* as is free."""
     stem = path.stem
-    with _explained(f"cannot write {path}"), _temporary(path, text) as temporary:
+    with _explained(f"cannot write {path}"), _temporary(path, pieces) as temporary:
         for number in range(1, 1000):
             try:
                 _move_to_new(temporary, path)
@@ -229,15 +230,16 @@ def _is_stream(path: Path) -> bool:
 
 
 @contextmanager
-def _temporary(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
-    """Yield a new file beside *path* that holds *text* and is removed unless it was renamed."""
+def _temporary(path: Path, pieces: Iterable[str], mode: int = 0o600) -> Iterator[Path]:
+    """Yield a new file beside *path* that holds *pieces*; it is removed unless it was renamed."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(temporary, flags, 0o600)
         try:
             os.fchmod(descriptor, mode)
-            _write_all(descriptor, text.encode())
+            for piece in pieces:
+                _write_all(descriptor, piece.encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -89,7 +89,7 @@ def foreign_problems(found: Sequence[Source], snapshot: Snapshot) -> Sequence[st
 def import_problems(plan: Plan) -> Sequence[str]:
     """Return what would keep an import from restoring a position."""
     return [
-        f"peer {decision.candidate.entry.peer_node_id} ({decision.candidate.entry.direction}): "
+        f"peer {decision.entry.peer_node_id} ({decision.entry.direction}): "
         f"import would withhold the position: {decision.missing:,} facts are missing from the "
         "database"
         for decision in plan.decisions

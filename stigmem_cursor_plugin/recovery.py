@@ -4,7 +4,7 @@ No I/O, no clock, no printing: checkpoints and a snapshot of the database in, a 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -25,24 +25,22 @@ class Outcome(Enum):
     NO_POSITION = "no position"
 
 
-class Candidate(NamedTuple):
-    """An entry, the number of the checkpoint it comes from, and the peer it is for."""
-
-    checkpoint: int
-    entry: Entry
-    peer: Peer | None
-    undo: bool = False
+_RESTORED = Outcome.RESTORED
+"""Looking up a member takes Python 3.11 longer than the rest of a test for it."""
 
 
 class Decision(NamedTuple):
-    """The outcome for one peer and direction, from the candidate that led to it.
+    """The outcome for one peer and direction, from the entry that led to it.
 
-    ``previous`` is the position in the database. ``held`` counts the facts that the database
-    holds from the peer; ``missing`` counts those that it lacks, where the entry says.
+    ``peer`` is the peer that the database knows for it, ``checkpoint`` the number of the entry's
+    checkpoint, ``previous`` the position in the database. ``held`` counts the facts that the
+    database holds from the peer; ``missing`` counts those that it lacks, where the entry says.
     """
 
     outcome: Outcome
-    candidate: Candidate
+    checkpoint: int
+    entry: Entry
+    peer: Peer | None
     previous: str | None = None
     held: int = 0
     missing: int = 0
@@ -50,29 +48,16 @@ class Decision(NamedTuple):
     @property
     def reregistered(self) -> bool:
         """The peer is known by its node id, under another peer id than the entry's."""
-        peer = self.candidate.peer
-        return peer is not None and peer.id != self.candidate.entry.peer_id
-
-    @property
-    def unremarkable(self) -> bool:
-        """Restored where nothing was, to the peer that the entry names, and proven."""
-        outcome, (_, entry, peer, _), previous, *_ = self
-        return (
-            outcome is Outcome.RESTORED
-            and previous is None
-            and peer is not None
-            and peer[:2] == entry[:2]
-            and not self.unproven
-        )
+        return self.peer is not None and self.peer.id != self.entry.peer_id
 
     @property
     def unproven(self) -> bool:
         """Restored on the operator's word: nothing shows that the facts are there."""
-        entry = self.candidate.entry
+        outcome, _, entry, _, _, held, missing = self
         return (
-            self.outcome is Outcome.RESTORED
+            (missing > 0 or (held == 0 and entry.received is None))
+            and outcome is _RESTORED
             and entry.direction == INBOUND
-            and (self.missing > 0 or (entry.received is None and self.held == 0))
         )
 
 
@@ -95,18 +80,16 @@ class Plan:
     def overwrites(self) -> bool:
         """Whether a position that is set becomes another."""
         return any(
-            decision.outcome is Outcome.RESTORED
-            and decision.previous not in (None, decision.candidate.entry.cursor)
-            for decision in self.decisions
+            previous is not None and previous != entry.cursor and outcome is _RESTORED
+            for outcome, _, entry, _, previous, _, _ in self.decisions
         )
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
         """Return the rows to write, all moved at *updated_at*."""
         return [
-            Cursor(candidate.peer.id, candidate.entry.direction, candidate.entry.cursor, updated_at)
-            for decision in self.decisions
-            if decision.outcome is Outcome.RESTORED
-            and (candidate := decision.candidate).peer is not None
+            Cursor(peer.id, entry.direction, entry.cursor, updated_at)
+            for outcome, _, entry, peer, _, _, _ in self.decisions
+            if outcome is _RESTORED and peer is not None
         ]
 
 
@@ -143,33 +126,22 @@ def plan(
     *force* overwrites positions that are set; *accept_loss* restores positions whose facts the
     database lacks.
     """
-    rules = _Rules(snapshot, force=force, accept_loss=accept_loss)
-    return Plan(
-        decisions=[rules.decide(candidates) for candidates in _grouped(checkpoints, snapshot)],
-        table_missing=snapshot.cursors is None,
-    )
-
-
-def _grouped(
-    checkpoints: Sequence[Checkpoint], snapshot: Snapshot
-) -> Collection[Sequence[Candidate]]:
-    """Return the candidates for each peer and direction, newest first."""
     find = PeerFinder(snapshot.peers).find
+    rules = _Rules(checkpoints, snapshot, force=force, accept_loss=accept_loss)
     newest_first = sorted(
         enumerate(checkpoints), key=lambda item: (item[1].time, item[0]), reverse=True
     )
-    groups: dict[tuple[str, str], list[Candidate]] = {}
+    decisions: dict[tuple[str, str], Decision] = {}
     for number, checkpoint in newest_first:
-        undo = checkpoint.undo
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
-            candidate = Candidate(number, entry, peer, undo)
-            if key in groups:
-                groups[key].append(candidate)
-            else:
-                groups[key] = [candidate]
-    return groups.values()
+            newer = decisions.get(key)
+            if newer is None or rules.rank(newer) < _BEST:
+                older = rules.decide(number, entry, peer)
+                if newer is None or rules.rank(older) > rules.rank(newer):
+                    decisions[key] = older
+    return Plan(list(decisions.values()), table_missing=snapshot.cursors is None)
 
 
 class PeerFinder:
@@ -177,67 +149,74 @@ class PeerFinder:
 
     def __init__(self, peers: Sequence[Peer]) -> None:
         """Take the peers that the database knows."""
+        self._peers = peers
         self._by_node_id = {peer.node_id: peer for peer in peers}
-        self._by_id = {peer.id: peer for peer in peers}
 
     def find(self, entry: Entry) -> Peer | None:
         """Return the peer that an entry is about, None if it is not registered."""
         return self._by_node_id.get(entry.peer_node_id) or self._by_id.get(entry.peer_id)
 
+    @cached_property
+    def _by_id(self) -> Mapping[str, Peer]:
+        return {peer.id: peer for peer in self._peers}
+
+
+_BEST = 3
+
 
 class _Rules:
     """The rows of the decision table, in order."""
 
-    def __init__(self, snapshot: Snapshot, *, force: bool, accept_loss: bool) -> None:
-        self._snapshot = snapshot
+    def __init__(
+        self,
+        checkpoints: Sequence[Checkpoint],
+        snapshot: Snapshot,
+        *,
+        force: bool,
+        accept_loss: bool,
+    ) -> None:
+        self._held = snapshot.held
+        self._facts = {node_id: item.facts for node_id, item in snapshot.received.items()}
         self._cursors = snapshot.cursors or {}
         self._force = force
         self._accept_loss = accept_loss
-
-    def decide(self, candidates: Sequence[Candidate]) -> Decision:
         # Undoing an import also empties the positions that were empty before it; no other
         # checkpoint ever empties one.
-        with_position = [
-            candidate
-            for candidate in candidates
-            if candidate.entry.cursor or (candidate.undo and self._force)
-        ]
-        if not with_position:
-            return Decision(Outcome.NO_POSITION, candidates[0])
-        newest = with_position[0]
-        peer = newest.peer
+        self._emptying = {n for n, taken in enumerate(checkpoints) if taken.undo and force}
+
+    def decide(self, number: int, entry: Entry, peer: Peer | None) -> Decision:
+        """Decide as if there were only this entry, of the checkpoint with this *number*."""
+        if not entry.cursor and number not in self._emptying:
+            return Decision(Outcome.NO_POSITION, number, entry, peer)
         if peer is None:
-            return Decision(Outcome.PEER_NOT_FOUND, newest)
-        cursor = self._cursors.get((peer.id, newest.entry.direction))
+            return Decision(Outcome.PEER_NOT_FOUND, number, entry, peer)
+        cursor = self._cursors.get((peer.id, entry.direction))
         previous = cursor.position if cursor else None
         if previous is not None and not self._force:
-            return Decision(Outcome.ALREADY_SET, newest, previous)
-        return self._backed_up(with_position, peer, previous)
+            return Decision(Outcome.ALREADY_SET, number, entry, peer, previous)
+        held = self._facts.get(peer.node_id, 0)
+        missing = self._missing(entry, peer, held)
+        withheld = missing > 0 and not self._accept_loss
+        outcome = Outcome.FACTS_MISSING if withheld else _RESTORED
+        return Decision(outcome, number, entry, peer, previous, held, missing)
 
-    def _backed_up(
-        self, candidates: Sequence[Candidate], peer: Peer, previous: str | None
-    ) -> Decision:
-        held = self._snapshot.received_from(peer).facts
-        newest = candidates[0]
-        if not self._accept_loss:
-            # One that counts its facts can be proven; one that does not is taken on trust,
-            # and only where there is nothing better.
-            counted = [item for item in candidates if item.entry.received is not None]
-            for candidate in counted:
-                if self._missing(candidate, peer, held) == 0:
-                    return Decision(Outcome.RESTORED, candidate, previous, held)
-            if counted:
-                missing = self._missing(counted[0], peer, held)
-                return Decision(Outcome.FACTS_MISSING, counted[0], previous, held, missing)
-        missing = self._missing(newest, peer, held)
-        return Decision(Outcome.RESTORED, newest, previous, held, missing)
+    def rank(self, decision: Decision) -> int:
+        """Return how good a decision is; of equally good ones the newest entry's counts."""
+        if decision.outcome is Outcome.NO_POSITION:
+            return 0
+        if decision.outcome is Outcome.FACTS_MISSING:
+            return 2
+        # One that counts its facts can be proven; one that does not is taken on trust, and only
+        # where there is nothing better.
+        on_trust = decision.outcome is _RESTORED and decision.entry.received is None
+        return 1 if on_trust and not self._accept_loss else _BEST
 
-    def _missing(self, candidate: Candidate, peer: Peer, held: int) -> int:
+    def _missing(self, entry: Entry, peer: Peer, held: int) -> int:
         """Return how many of the entry's facts the database lacks, at least."""
-        received = candidate.entry.received
+        received = entry.received
         if received is None or not received.facts:
             return 0
-        if (peer.node_id, received.last_fact_id) in self._snapshot.held:
+        if (peer.node_id, received.last_fact_id) in self._held:
             return max(0, received.facts - held)
         # The newest fact is not there: whatever is held instead, at least that one is missing.
         return max(1, received.facts - held)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from stigmem_cursor_plugin import fast
 from tests.conftest import Finished, run_in
 from tests.database import Database
 from tests.test_every_store import add_peers
 from tests.test_schema import INVALID, VALID
 from tools.hosts import pip
+
+MANY = 1_100
+"""More than sqlite-utils is left to write."""
 
 
 def _make(directory: Path, wheel: Path, *constraints: str) -> Path:
@@ -72,7 +74,7 @@ def test_lower_bounds(
     for path in INVALID:
         finished = run_in(tmp_path, ("stigmem-cursor", "check", str(path)), binaries=binaries)
         assert finished.returncode == 1
-    add_peers(node, [f"peer-{number:04}" for number in range(fast.WORTHWHILE)])
+    add_peers(node, [f"peer-{number:04}" for number in range(MANY)])
     node.run(
         "INSERT INTO replication_cursors SELECT id, 'inbound', '1.0', '2026' FROM peers WHERE true"
         " ON CONFLICT DO NOTHING"

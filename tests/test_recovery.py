@@ -175,11 +175,11 @@ def test_newest_that_is_backed_up(
     proven = [(h, n) for h, n, r in counted if r.facts <= held]
     if proven:
         assert decision.outcome is Outcome.RESTORED
-        assert decision.candidate.checkpoint == max(proven)[1]
+        assert decision.checkpoint == max(proven)[1]
     elif counted:
         assert decision.outcome is Outcome.FACTS_MISSING
     else:
-        assert decision.candidate.checkpoint == max((h, n) for n, (h, _) in enumerate(history))[1]
+        assert decision.checkpoint == max((h, n) for n, (h, _) in enumerate(history))[1]
     # The order in which files are named does not matter where their times differ.
     if len({hour for hour, _ in history}) == len(history):
         shuffled = checkpoints.copy()

@@ -82,7 +82,7 @@ def _write_metrics(name: str | None, findings: Findings) -> None:
         write_result(text)
     else:
         # node_exporter runs as another user, and there is nothing secret in it.
-        files.write(name, text, mode=0o644)
+        files.write(name, [text], mode=0o644)
 
 
 def _show(arguments: Namespace, findings: Findings) -> None:

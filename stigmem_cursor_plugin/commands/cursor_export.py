@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
         _refuse_without_positions(taken, snapshot, store.name)
     _warn_of_unusable(taken, snapshot)
     if arguments.out == files.STANDARD_STREAM:
-        write_result(to_json(taken))
+        write_result("".join(to_json(taken)))
         return 0
     if directory:
         return _write_to_directory(arguments, taken, snapshot, now)

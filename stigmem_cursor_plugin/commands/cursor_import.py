@@ -14,9 +14,8 @@ from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedErro
 from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
 from stigmem_cursor_plugin.recovery import Outcome, Plan
 from stigmem_cursor_plugin.reports import importing
-from stigmem_cursor_plugin.snapshot import Snapshot
+from stigmem_cursor_plugin.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.stores.base import Transaction
 from stigmem_cursor_plugin.terminal import busy, tell, tell_some, tell_warning, write_result
 
 
@@ -93,12 +92,11 @@ class _Import:
         if foreign:
             raise RefusedError(*foreign)
 
-    def write_undo(self, plan: Plan, snapshot: Snapshot, db_path: str, now: datetime) -> str | None:
-        """Save what is about to be overwritten; return the file's name."""
-        if not plan.overwrites:
-            return None
-        changed = [(cursor.peer_id, cursor.direction) for cursor in plan.cursors("")]
-        taken = checkpoint.build_undo(snapshot, db_path, now, changed)
+    def write_undo(
+        self, cursors: Sequence[Cursor], snapshot: Snapshot, db_path: str, now: datetime
+    ) -> str:
+        """Save what these cursors are about to overwrite; return the file's name."""
+        taken = checkpoint.build_undo(cursors, snapshot, db_path, now)
         return files.write_undo(self.arguments.files[0], now, to_json(taken))
 
 
@@ -112,13 +110,16 @@ def run(arguments: Namespace) -> int:
     store = open_store(job.settings)
     with store.transaction(dry_run=arguments.dry_run) as transaction:
         with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(recovery.facts_to_look_up(checkpoints))
+            snapshot = transaction.read(recovery.facts_to_look_up(checkpoints), empty=False)
         job.refuse_running_node(snapshot)
         plan = job.plan(snapshot)
         if not arguments.dry_run:
-            undo = None if arguments.no_undo else job.write_undo(plan, snapshot, store.name, now)
-            with busy("writing the positions"):
-                _apply(plan, transaction, now)
+            cursors = plan.cursors(now.isoformat())
+            if arguments.force and not arguments.no_undo and plan.overwrites:
+                undo = job.write_undo(cursors, snapshot, store.name, now)
+            if cursors or plan.table_missing:
+                with busy("writing the positions"):
+                    transaction.apply(cursors)
             # Once more: whoever started the node meanwhile waits for the lock that is held here.
             job.refuse_running_node(snapshot)
     _report(plan, job, undo)
@@ -138,12 +139,6 @@ def _read_checkpoints(names: Sequence[str]) -> tuple[Sequence[str], Sequence[Che
     if not read:
         raise CheckpointError(f"no valid checkpoint in {', '.join(names)}")
     return list(read), list(read.values())
-
-
-def _apply(plan: Plan, transaction: Transaction, now: datetime) -> None:
-    cursors = plan.cursors(now.isoformat())
-    if cursors or plan.table_missing:
-        transaction.apply(cursors)
 
 
 def _report(plan: Plan, job: _Import, undo: str | None) -> None:

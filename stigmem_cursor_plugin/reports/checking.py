@@ -74,7 +74,7 @@ def _plan_table(plan: Plan) -> list[str]:
 
 
 def _decision_row(decision: Decision) -> Sequence[str]:
-    entry = decision.candidate.entry
+    entry = decision.entry
     return (
         entry.peer_node_id,
         entry.direction,

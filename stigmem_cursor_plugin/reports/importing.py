@@ -42,35 +42,38 @@ def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> Iterator[Grou
         yield Group(["info: the table replication_cursors is missing: creating it again"], 1)
     found: dict[str, list[Decision]] = {}
     for decision in plan.decisions:
-        if not decision.unremarkable or len(names) > 1:
-            for kind in _kinds(decision, several=len(names) > 1):
-                found.setdefault(kind, []).append(decision)
+        for kind in _kinds(decision, several=len(names) > 1):
+            found.setdefault(kind, []).append(decision)
     for kind, decisions in found.items():
         # There may be a hundred thousand, and only the first few are ever shown.
         shown = [_line(kind, item, names, pull_interval) for item in decisions[:MOST_LINES]]
         yield Group(shown, len(decisions))
 
 
-def _kinds(decision: Decision, *, several: bool) -> Iterator[str]:
+def _kinds(decision: Decision, *, several: bool) -> Sequence[str]:
     """Return what there is to say of a decision."""
-    if decision.outcome is not Outcome.RESTORED:
-        yield decision.outcome.value
-        return
-    entry, peer = decision.candidate.entry, decision.candidate.peer
+    outcome, _, entry, peer, previous, _, _ = decision
+    if outcome is not _RESTORED:
+        return [outcome.value]
+    kinds = []
     if peer is not None and peer.node_id != entry.peer_node_id:
-        yield "renamed"
+        kinds.append("renamed")
     elif decision.reregistered:
-        yield "registered"
-    if decision.previous not in (None, entry.cursor):
-        yield "moved"
+        kinds.append("registered")
+    if previous is not None and previous != entry.cursor:
+        kinds.append("moved")
     if decision.unproven:
-        yield "unproven"
+        kinds.append("unproven")
     if several:
-        yield "from"
+        kinds.append("from")
+    return kinds
+
+
+_RESTORED = Outcome.RESTORED
 
 
 def _line(kind: str, decision: Decision, names: Sequence[str], pull_interval: int) -> str:
-    entry, peer = decision.candidate.entry, decision.candidate.peer
+    entry, peer = decision.entry, decision.peer
     who = f"peer {entry.peer_node_id} ({entry.direction})"
     match kind:
         case Outcome.PEER_NOT_FOUND.value:
@@ -90,7 +93,7 @@ def _line(kind: str, decision: Decision, names: Sequence[str], pull_interval: in
         case "unproven":
             return f"warning: {who}: {_unproven(decision)}"
         case _:
-            return f"info: {who}: from {names[decision.candidate.checkpoint]}"
+            return f"info: {who}: from {names[decision.checkpoint]}"
 
 
 def _not_found(peer_id: str) -> str:
@@ -101,7 +104,7 @@ def _not_found(peer_id: str) -> str:
 
 
 def _withheld(decision: Decision, pull_interval: int) -> str:
-    received = decision.candidate.entry.received
+    received = decision.entry.received
     total = received.facts if received else 0
     if decision.previous is None:
         cost = (
@@ -156,14 +159,14 @@ def plan_document(plan: Plan, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _decision_document(decision: Decision, names: Sequence[str]) -> dict[str, Any]:
-    entry, peer = decision.candidate.entry, decision.candidate.peer
+    entry, peer = decision.entry, decision.peer
     return {
         "peer_id": peer.id if peer else None,
         "peer_node_id": peer.node_id if peer else entry.peer_node_id,
         "direction": entry.direction,
         "outcome": decision.outcome.value,
         "registered_again": decision.reregistered,
-        "checkpoint": names[decision.candidate.checkpoint],
+        "checkpoint": names[decision.checkpoint],
         "cursor": entry.cursor,
         "previous": decision.previous,
         "facts_held": decision.held,

@@ -42,8 +42,11 @@ def locked(name: str) -> str:
 class Transaction(Protocol):
     """A write transaction, opened before the first read."""
 
-    def read(self, facts: Collection[str] = ()) -> Snapshot:
-        """Return what the database holds, with those of *facts* (ids) that are there."""
+    def read(self, facts: Collection[str] = (), *, empty: bool = True) -> Snapshot:
+        """Return what the database holds, with those of *facts* (ids) that are there.
+
+        Without the cursors that have no position unless *empty*: after a loss all are such.
+        """
 
     def apply(self, cursors: Sequence[Cursor]) -> None:
         """Write *cursors*, recreating the table where it is missing, and read them back.
@@ -111,6 +114,7 @@ SELECT peer_id, direction, NULLIF(CAST(cursor AS TEXT), '') AS cursor,
     CAST(updated_at AS TEXT) AS updated_at
 FROM replication_cursors
 """
+_STORED = "SELECT peer_id, direction, cursor, updated_at FROM replication_cursors"
 _UPSERT = """
 INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES {}
 ON CONFLICT (peer_id, direction)
@@ -146,8 +150,8 @@ class SQLTransaction:
         self._dialect = dialect
         self._write = write
 
-    def read(self, facts: Collection[str] = ()) -> Snapshot:
-        """Return what the database holds, with those of *facts* (ids) that are there."""
+    def read(self, facts: Collection[str] = (), *, empty: bool = True) -> Snapshot:
+        """Return what the database holds; see :meth:`Transaction.read`."""
         tables = self.tables()
         if "peers" not in tables:
             raise StoreError(
@@ -158,7 +162,7 @@ class SQLTransaction:
         return Snapshot(
             node_id=self._node_id() if "node_meta" in tables else None,
             peers=list(map(Peer._make, self._rows(_PEERS))),
-            cursors=self._cursors() if "replication_cursors" in tables else None,
+            cursors=self._cursors(empty=empty) if "replication_cursors" in tables else None,
             received=self._received() if "facts" in tables else {},
             held=frozenset(self._held(facts)) if "facts" in tables else frozenset(),
         )
@@ -177,7 +181,7 @@ class SQLTransaction:
                 "nothing was changed"
             ) from error
         written = set(cursors)
-        written.difference_update(map(tuple, self._rows(_CURSORS)))
+        written.difference_update(map(tuple, self._rows(_STORED)))
         if written:
             raise StoreError("the cursors read back are not those written; nothing was changed")
 
@@ -193,8 +197,9 @@ class SQLTransaction:
         rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
         return next((str(value) for (value,) in rows), None)
 
-    def _cursors(self) -> Mapping[Key, Cursor]:
-        cursors = map(Cursor._make, self._rows(_CURSORS))
+    def _cursors(self, *, empty: bool) -> Mapping[Key, Cursor]:
+        sql = _CURSORS if empty else f"{_CURSORS} WHERE cursor <> ''"
+        cursors = map(Cursor._make, self._rows(sql))
         return {cursor[:2]: cursor for cursor in cursors}
 
     def _received(self) -> Mapping[str, Received]:
