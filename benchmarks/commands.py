@@ -3,6 +3,7 @@
 Usage: python -m benchmarks.commands [--quick]    writes benchmarks/results.md and results.json
 """
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -52,17 +53,20 @@ def _cursors(
     full = databases.filled(template, directory / f"{size}.db", size)
     empty = databases.with_positions(full, directory / "null.db", None)
     other = databases.with_positions(full, directory / "other.db", OTHER_POSITION)
-    checkpoint = directory / f"{size}.json"
+    checkpoint, earlier = directory / f"{size}.json", directory / "earlier.json"
     plugin = programs["plugin"] / "stigmem"
-    once([plugin, *_EXPORT, "--db", full, "--out", checkpoint], directory)
+    for database, out in ((full, checkpoint), (other, earlier)):
+        once([plugin, *_EXPORT, "--db", database, "--out", out], directory)
     rounds = ROUNDS[size]
-    forced = ("--force",)
     for task, run in {
         "export": partial(_export, database=full),
-        "export over the last one": partial(_export, database=full, again=True),
+        "export over an earlier one, all moved": partial(_export, database=full, earlier=earlier),
         "import, positions empty": partial(_import, database=empty, checkpoint=checkpoint),
-        "import --force, positions set": partial(
-            _import, database=other, checkpoint=checkpoint, options=forced
+        "import --force, all moved": partial(
+            _import, database=other, checkpoint=checkpoint, options=("--force",)
+        ),
+        "import --force --no-undo, all moved": partial(
+            _import, database=other, checkpoint=checkpoint, options=("--force", _OURS)
         ),
     }.items():
         yield _compared(task, size, programs, rounds, run)
@@ -87,10 +91,15 @@ def _compared(
 _EXPORT = ("federation", "cursor-export")
 
 
-def _export(stigmem: Path, database: Path, *, again: bool = False) -> Sample:
+_OURS = "--no-undo"
+"""The host writes no undo checkpoint, and does not know the option."""
+
+
+def _export(stigmem: Path, database: Path, earlier: Path | None = None) -> Sample:
     out = database.with_name("out.json")
-    if not again:
-        out.unlink(missing_ok=True)
+    out.unlink(missing_ok=True)
+    if earlier is not None:
+        shutil.copy(earlier, out)
     return once([stigmem, *_EXPORT, "--db", database, "--out", out], database.parent)
 
 
@@ -100,6 +109,8 @@ def _import(
     work = databases.fresh(database, database.with_name("work.db"))
     for undo in database.parent.glob("*.undo-*.json"):
         undo.unlink()
+    if stigmem.parent.parent.name == environments.HOST:
+        options = tuple(option for option in options if option != _OURS)
     arguments = ("federation", "cursor-import", str(checkpoint), "--db", str(work), *options)
     return once([stigmem, *arguments], database.parent)
 

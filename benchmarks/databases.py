@@ -40,7 +40,7 @@ def filled(template: Path, path: Path, cursors: int, facts: int = 0) -> Path:
         connection.executemany(
             "INSERT INTO replication_cursors VALUES (?, 'inbound', ?, ?)",
             (
-                (f"{number:032x}", _position(number), "2026-05-02T18:25:00.123456+00:00")
+                (f"{number:032x}", _position(number), f"2026-05-02T18:25:00.{number:06}+00:00")
                 for number in range(cursors)
             ),
         )

@@ -36,7 +36,7 @@ def read(data: bytes) -> Checkpoint | None:
     except ValueError:
         return None
     entries = document.cursors
-    fields = {name: getattr(document, name) for name in _FIELDS}
+    fields = {name: value for name in _FIELDS if (value := getattr(document, name))}
     quotes = canonical({**fields, "cursors": 0, "digest": ""}).count('"')
     digest = Digest(fields)
     for piece in codec.batches(entries):
@@ -55,10 +55,11 @@ def read(data: bytes) -> Checkpoint | None:
         entries=entries,
         node_id=document.node_id,
         generator=document.generator,
+        undo=document.undo,
     )
 
 
-_FIELDS = ("checkpoint_timestamp", "db_path", "format_version", "generator", "node_id")
+_FIELDS = ("checkpoint_timestamp", "db_path", "format_version", "generator", "node_id", "undo")
 
 
 def _is_plain(data: bytes) -> bool:
@@ -144,7 +145,7 @@ def _types(msgspec: Any, kinds: Any) -> Any:
             *(("checkpoint_timestamp", str), ("db_path", text)),
             ("cursors", GenericAlias(list, entry)),
             *(("format_version", Literal[1]), ("node_id", text)),
-            *(("generator", text), ("digest", str)),
+            *(("generator", text), ("digest", str), ("undo", bool, False)),
         ],
         **exact,
     )

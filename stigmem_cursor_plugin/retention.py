@@ -39,7 +39,7 @@ def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
             continue
         cursor = cursors.get((peer.id, entry.direction))
         position = cursor.position if cursor else None
-        if position is None or _is_behind(position, entry.cursor):
+        if position != entry.cursor and (position is None or _is_behind(position, entry.cursor)):
             yield Loss(entry, position)
 
 

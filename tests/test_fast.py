@@ -97,10 +97,11 @@ def test_same_checkpoint(taken: checkpoint.Checkpoint) -> None:
     assert quick is None or quick == slowly(data)
 
 
-def test_reads_what_export_writes() -> None:
-    """A checkpoint as export writes it is read with msgspec."""
+@pytest.mark.parametrize("undo", [False, True])
+def test_reads_what_export_writes(undo: bool) -> None:
+    """A checkpoint as export writes it, or an import with --force, is read with msgspec."""
     taken = checkpoint.from_document(json.loads(WITH_DIGEST))
-    data = text_of(replace(taken, db_path="a", node_id="b", generator="c")).encode()
+    data = text_of(replace(taken, db_path="a", node_id="b", generator="c", undo=undo)).encode()
     quick = quickly(data)
     assert quick is not None
     assert quick == slowly(data)
@@ -135,6 +136,9 @@ def test_same_verdict_on_damaged_files() -> None:
         ('"peer_id"', '"extra": 1,\n      "peer_id"'),
         ("\n}\n", "\n}\n\n{}"),
         ('"format_version": 1', '"format_version": 1.0'),
+        ('"generator": "c"', '"generator": "c",\n  "undo": false'),
+        ('"format_version": 1', '"format_version": true'),
+        ('"received"', '"received": null,\n      "received"'),
     ],
 )
 def test_altered_where_the_digest_is_blind(before: str, after: str) -> None:
@@ -142,6 +146,21 @@ def test_altered_where_the_digest_is_blind(before: str, after: str) -> None:
     taken = checkpoint.from_document(json.loads(WITH_DIGEST))
     text = text_of(replace(taken, db_path="a", node_id="b", generator="c"))
     data = text.replace(before, after, 1).encode()
+    assert data.decode() != text
+    quick = quickly(data)
+    assert quick is None or quick == slowly(data)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x1f", "\x7f", "\x85"])
+@pytest.mark.parametrize("field", ["cursor", "peer_url"])
+def test_control_characters_spelt_raw(field: str, character: str) -> None:
+    """A control character that the digest covers, but is not escaped, gets the same verdict."""
+    taken = checkpoint.from_document(json.loads(WITH_DIGEST))
+    altered: dict[str, Any] = dict(zip(checkpoint.Entry._fields, taken.entries[0], strict=True))
+    entry = checkpoint.Entry(**{**altered, field: f"1{character}"})
+    whole = replace(taken, entries=(entry,), db_path="a", node_id="b", generator="c")
+    text = text_of(whole)
+    data = text.replace(f"\\u{ord(character):04x}", character).encode()
     assert data.decode() != text
     quick = quickly(data)
     assert quick is None or quick == slowly(data)
