@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import jsonschema
@@ -10,7 +12,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 
-from stigmem_cursor_plugin import checkpoint, fast, files, schema
+from stigmem_cursor_plugin import checkpoint, encoding, fast, files, schema
 from stigmem_cursor_plugin.errors import CheckpointError
 from stigmem_cursor_plugin.snapshot import Received
 from tests.test_checkpoint import CHECKPOINT, text_of
@@ -164,6 +166,48 @@ def test_control_characters_spelt_raw(field: str, character: str) -> None:
     assert data.decode() != text
     quick = quickly(data)
     assert quick is None or quick == slowly(data)
+
+
+VALUES: list[Any] = [
+    *("", "a", "1.0", "p\x7f", "p\x1f", "p\x85", "p\u2028", '"', "\\", "é", "inbound", "Inbound"),
+    *(None, True, False, 0, -1, 1.0, 2**53 - 1, 2**53, [], {}),
+    *("2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z", "2026-05-02T18:25:00Z\n"),
+    *("2026-05-02t18:25:60z", "2026-05-02T18:25:00+25:00", "0999-05-02T18:25:00Z"),
+]
+
+
+def test_same_verdict_on_any_value() -> None:
+    """Of five thousand checkpoints whose digest matches any value, msgspec reads none otherwise."""
+    random = Random(1)  # noqa: S311
+    accepted = 0
+    for _ in range(5000):
+        document = {**json.loads(WITH_DIGEST), "db_path": "a", "node_id": "b", "generator": "c"}
+        (entry, *_) = document["cursors"]
+        altered = random.choice([document, entry, entry, entry["received"]])
+        altered[random.choice(sorted(set(altered) - {"cursors", "received"}))] = random.choice(
+            VALUES
+        )
+        document["digest"] = encoding.digest_of(document)
+        data = json.dumps(document, indent=2, ensure_ascii=random.random() < 0.5).encode()
+        quick = quickly(data)
+        assert quick is None or quick == slowly(data), data
+        accepted += quick is not None
+    assert accepted > 100
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+@pytest.mark.parametrize("changed", [("peer_id",), ("peer_node_id",), ("peer_id", "peer_node_id")])
+def test_same_verdict_on_a_second_entry(direction: str, changed: Sequence[str]) -> None:
+    """A peer that is there twice in one direction is refused, one in two directions is not."""
+    document = {**json.loads(WITH_DIGEST), "db_path": "a", "node_id": "b", "generator": "c"}
+    (entry,) = document["cursors"]
+    second = {**entry, **dict.fromkeys(changed, "other"), "direction": direction}
+    document["cursors"] = [entry, second]
+    document["digest"] = encoding.digest_of(document)
+    data = json.dumps(document, indent=2).encode()
+    repeated = direction == entry["direction"] and len(changed) == 1
+    assert (quickly(data) is None) == repeated
+    assert quickly(data) == slowly(data)
 
 
 def test_without_msgspec(monkeypatch: pytest.MonkeyPatch) -> None:
