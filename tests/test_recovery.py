@@ -1,6 +1,7 @@
 """Every row of the decision table, and every pair of rows that can meet."""
 
 import itertools
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
@@ -151,6 +152,26 @@ def test_foreign_checkpoints_are_found() -> None:
     checkpoints = [taken(node_id="stigmem://node-a"), taken(), taken(node_id="stigmem://x")]
     assert list(recovery.foreign(checkpoints, snapshot())) == [2]
     assert list(recovery.foreign(checkpoints, Snapshot(None, (), {}))) == []
+
+
+@pytest.mark.parametrize("held", [0, 5])
+def test_accepting_loss_takes_the_newest(held: int) -> None:
+    """With --accept-loss the newest position counts, whether or not it counts its facts."""
+    checkpoints = [taken(entry(OLD, Received(5, "f5")), hour=1), taken(entry(NEW), hour=2)]
+    plan = recovery.plan(checkpoints, snapshot(held=held), accept_loss=True)
+    assert plan.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
+    unsure = recovery.plan(checkpoints, snapshot(held=held))
+    assert unsure.cursors("now") == ([Cursor("b", "inbound", OLD, "now")] if held else [])
+
+
+@pytest.mark.parametrize("position", [OLD, None])
+def test_undo_empties_with_force_only(position: str | None) -> None:
+    """An empty entry of an undo checkpoint empties the position with --force, else it is none."""
+    undo = replace(taken(entry(None)), undo=True)
+    database = snapshot(position=position)
+    assert recovery.plan([undo], database).count(Outcome.NO_POSITION) == 1
+    forced = recovery.plan([undo], database, force=True)
+    assert forced.cursors("now") == [Cursor("b", "inbound", None, "now")]
 
 
 COUNTED = st.integers(0, 6).map(lambda facts: Received(facts, f"f{facts}" if facts else None))
