@@ -1,5 +1,7 @@
 """Environments with the host alone, with the plugin, and with its extra ``fast``."""
 
+import shutil
+import venv
 from pathlib import Path
 
 from benchmarks.measure import once
@@ -11,9 +13,6 @@ HOST = "host"
 
 def make(directory: Path) -> dict[str, Path]:
     """Return the programs of each environment, made once and kept in *directory*."""
-    import shutil  # noqa: PLC0415
-    import venv  # noqa: PLC0415
-
     found = {}
     for name in (HOST, *PLUGINS):
         target = directory / name.replace("[", "-").rstrip("]")

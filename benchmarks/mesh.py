@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-PAGE_SIZE = 100
+from stigmem_cursor_plugin.reports.words import PAGE
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Lost:
     def seconds(self) -> float:
         """Until the node has caught up: pages come one a pull, and new facts all the while."""
         new = self.mesh.hourly * self.mesh.interval / 3600
-        return max(1.0, self.missing / (PAGE_SIZE - new)) * self.mesh.interval
+        return max(1.0, self.missing / (PAGE - new)) * self.mesh.interval
 
     @property
     def fetched(self) -> float:
@@ -46,7 +46,7 @@ class Lost:
     def served(self, lost: int) -> float:
         """Facts that a peer serves each second while *lost* nodes of the mesh recover at once."""
         pulled_by = self.mesh.peers * lost / self.mesh.nodes
-        return pulled_by * PAGE_SIZE / self.mesh.interval
+        return pulled_by * PAGE / self.mesh.interval
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def _pulls(mesh: Mesh, missing: int, phase: float) -> tuple[int, int]:
     offered, taken, pulls = float(missing) + phase, 0, 0
     while True:
         pulls += 1
-        page = min(PAGE_SIZE, int(offered) - taken)
+        page = min(PAGE, int(offered) - taken)
         taken += page
-        if page < PAGE_SIZE:
+        if page < PAGE:
             return pulls, taken
         offered += mesh.hourly * mesh.interval / 3600

@@ -19,8 +19,10 @@ from pathlib import Path
 from statistics import linear_regression
 
 from benchmarks.chart import draw
+from stigmem_cursor_plugin.reports.words import PAGE
+from stigmem_cursor_plugin.stores.base import CURSOR_TABLE
 from tools.hosts import ROOT
-from tools.loopback import PAGE, Node, caught_up, two_nodes, wait_for
+from tools.loopback import Node, caught_up, two_nodes, wait_for
 from tools.stories import newest
 
 SIZES = (200, 500, 1_000, 2_000)
@@ -102,8 +104,6 @@ def _losses(a: Node, b: Node, size: int) -> list[Recovery]:
 
 def _make_table(a: Node) -> None:
     """Put the empty table back: a node does not start without it, and the host has no command."""
-    from stigmem_cursor_plugin.stores.base import CURSOR_TABLE  # noqa: PLC0415
-
     a.query(CURSOR_TABLE)
 
 

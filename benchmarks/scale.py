@@ -6,7 +6,7 @@ Usage: python -m benchmarks.scale    writes docs/scale.md
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import linear_regression
+from statistics import linear_regression, median
 
 from benchmarks.mesh import Lost, Mesh
 from benchmarks.results import FAST
@@ -100,18 +100,13 @@ def _cost_of_export() -> tuple[float, float]:
     """Return the seconds that an export takes, and those for each cursor."""
     data = json.loads((HERE / "results.json").read_bytes())
     measured = [
-        (float(item["size"]), _median(item["samples"][FAST]["runs"]))
+        (float(item["size"]), median(run["seconds"] for run in item["samples"][FAST]["runs"]))
         for item in data["comparisons"]
         if item["task"] == "export over an earlier one, all moved"
     ]
     sizes, seconds = zip(*measured, strict=True)
     line = linear_regression(sizes, seconds)
     return line.intercept, line.slope
-
-
-def _median(runs: list[dict[str, float]]) -> float:
-    ordered = sorted(run["seconds"] for run in runs)
-    return ordered[len(ordered) // 2]
 
 
 if __name__ == "__main__":

@@ -5,10 +5,18 @@ Canonical: keys sorted, no white space, UTF-8 with nothing escaped that need not
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def batches(entries: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Return *entries* some hundred at a time: few calls, and little of them twice in memory."""
+    return (entries[start : start + _BATCH] for start in range(0, len(entries), _BATCH))
+
+
+_BATCH = 500
 
 
 class Digest:

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 from stigmem_cursor_plugin.checkpoint import FORMAT_VERSION, Checkpoint, Entry
-from stigmem_cursor_plugin.digests import Digest, canonical
+from stigmem_cursor_plugin.digests import Digest, batches, canonical
 
 
 def to_json(checkpoint: Checkpoint) -> Iterator[str]:
@@ -36,9 +36,9 @@ def to_json(checkpoint: Checkpoint) -> Iterator[str]:
 
 
 def _entries(entries: Sequence[Entry], digest: Digest) -> Iterator[str]:
-    """Yield the text of *entries*, some hundred at a time: a call for each takes longest."""
+    """Yield the text of *entries*, and add them to the digest."""
     separator = "\n"
-    for batch in _batches(entries):
+    for batch in batches(entries):
         rows = _quoted(batch, encode_basestring_ascii)
         text = _indented(rows)
         if "\\" in text:
@@ -104,16 +104,9 @@ def _canonical(rows: Sequence[_Row]) -> str:
 _CANONICAL_RECEIVED = '"received":{"facts":%d,"last_fact_id":%s},'
 
 
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
-
-
 def digest_of(document: Mapping[str, Any]) -> str:
     """Return the digest that a validated document must have."""
     digest = Digest({key: document[key] for key in document if key not in ("digest", "cursors")})
-    for batch in _batches(document["cursors"]):
+    for batch in batches(document["cursors"]):
         digest.add(canonical(batch)[1:-1].encode())
     return digest.value
-
-
-_BATCH = 500

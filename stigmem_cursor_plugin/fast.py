@@ -6,7 +6,7 @@ not depend on the extra.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
 from types import GenericAlias
@@ -14,9 +14,7 @@ from typing import Annotated, Any, Literal
 
 from stigmem_cursor_plugin import schema
 from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.digests import Digest, canonical
-
-_BATCH = 500
+from stigmem_cursor_plugin.digests import Digest, batches, canonical
 
 
 def read(data: bytes) -> Checkpoint | None:
@@ -39,13 +37,14 @@ def read(data: bytes) -> Checkpoint | None:
     fields = {name: value for name in _FIELDS if (value := getattr(document, name))}
     quotes = canonical({**fields, "cursors": 0, "digest": ""}).count('"')
     digest = Digest(fields)
-    for piece in codec.batches(entries):
+    for batch in batches(entries):
+        piece = codec.canonical(batch)
         digest.add(piece)
         quotes += piece.count(b'"')
     if (
         digest.value != document.digest
         or quotes != data.count(b'"')
-        or not codec.allows(document)
+        or not codec.times_are_valid(document)
         or _repeated(entries)
     ):
         return None
@@ -94,7 +93,7 @@ def _codec() -> Any:
 
 
 class _Codec:
-    """Types of msgspec, and the patterns of the schema."""
+    """What reads and writes JSON with msgspec, and the schema's pattern of a time."""
 
     def __init__(self, msgspec: Any) -> None:
         kinds = schema.load()["$defs"]
@@ -102,12 +101,13 @@ class _Codec:
         self._sorted = msgspec.json.Encoder(order="sorted").encode
         self._is_time = re.compile(kinds["timestamp"]["pattern"]).match
 
-    def batches(self, entries: Sequence[Any]) -> Iterator[bytes]:
-        for start in range(0, len(entries), _BATCH):
-            yield self._sorted(entries[start : start + _BATCH])[1:-1]
+    def canonical(self, entries: Sequence[Any]) -> bytes:
+        """Return the canonical JSON of entries, with commas between."""
+        array: bytes = self._sorted(entries)
+        return array[1:-1]
 
-    def allows(self, document: Any) -> bool:
-        """Tell whether the times match their pattern, each of which is looked at once."""
+    def times_are_valid(self, document: Any) -> bool:
+        """Tell whether the times match the schema's pattern; each is looked at once."""
         times = set(map(attrgetter("updated_at"), document.cursors)) - {None}
         times.add(document.checkpoint_timestamp)
         return all(map(self._is_time, times))

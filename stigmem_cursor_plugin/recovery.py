@@ -162,6 +162,7 @@ class PeerFinder:
 
 
 _BEST = 3
+"""The highest rank of a decision."""
 
 
 class _Rules:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin import checkpoint, encoding, schema
+from stigmem_cursor_plugin import checkpoint, digests, encoding, schema
 from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.snapshot import Received
 
@@ -48,7 +48,7 @@ def text_of(taken: Checkpoint) -> str:
 def test_text_is_plain_indented_json(taken: Checkpoint, batch: int) -> None:
     """The text is that of the standard library's encoder with indent 2, and pure ASCII."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_BATCH", batch)
+        patch.setattr(digests, "_BATCH", batch)
         text = text_of(taken)
     assert text == json.dumps(json.loads(text), indent=2) + "\n"
     assert text.isascii()

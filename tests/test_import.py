@@ -171,6 +171,9 @@ def test_undo_puts_everything_back(node: Database, stigmem: Run, tmp_path: Path)
         assert stigmem("cursor-import", "-", "--force", given=given).returncode == 0
         assert set(node.cursors().values()) == {cursor}
     first, second = sorted(tmp_path.glob("*.undo-*.json"))
+    kept = {item["peer_id"]: item for item in json.loads(first.read_text())["cursors"]}
+    assert kept["id-of-node-c"]["cursor"] is None
+    assert kept["id-of-node-c"]["updated_at"] == kept["id-of-node-b"]["updated_at"] is not None
     finished = stigmem("cursor-import", str(second), "--force", "--no-undo")
     assert finished.returncode == 0
     assert set(node.cursors().values()) == {"1725349600000.0"}

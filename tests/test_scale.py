@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks import mesh, scale
 from benchmarks.mesh import Lost, Mesh
+from stigmem_cursor_plugin.reports.words import PAGE
 from tests.conftest import ROOT
 
 
@@ -16,7 +17,7 @@ def test_arithmetic(missing: int, hourly: int, lost: int) -> None:
     computed = Lost(small, missing)
     counted = mesh.simulate(small, missing, lost)
     assert abs(counted.seconds - computed.seconds) <= 2 * small.interval
-    one_pull = small.peers * mesh.PAGE_SIZE
+    one_pull = small.peers * PAGE
     assert abs(counted.fetched - computed.fetched) <= one_pull
 
 

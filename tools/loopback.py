@@ -26,12 +26,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from stigmem_cursor_plugin.reports.words import PAGE
 from tools import postgres
 
 PATIENCE = 60.0
 """Seconds to wait for a node to do something; generous, because machines are slow at times."""
 
-PAGE = 100
 BIN = Path(sys.executable).parent
 
 _PREPARE = """

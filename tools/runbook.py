@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.hosts import ROOT
@@ -74,8 +74,6 @@ def lose_positions_of_backup(a: Node, _b: Node) -> None:
 
 
 def _backup_of(a: Node) -> Node:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(a, directory=a.directory / "backups", _process=None)
 
 

@@ -110,7 +110,9 @@ def run(arguments: Namespace) -> int:
     store = open_store(job.settings)
     with store.transaction(dry_run=arguments.dry_run) as transaction:
         with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(recovery.facts_to_look_up(checkpoints), empty=False)
+            # Cursors without a position matter to the undo checkpoint alone.
+            facts = recovery.facts_to_look_up(checkpoints)
+            snapshot = transaction.read(facts, empty=arguments.force)
         job.refuse_running_node(snapshot)
         plan = job.plan(snapshot)
         if not arguments.dry_run:

@@ -53,7 +53,7 @@ def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> Iterator[Grou
 def _kinds(decision: Decision, *, several: bool) -> Sequence[str]:
     """Return what there is to say of a decision."""
     outcome, _, entry, peer, previous, _, _ = decision
-    if outcome is not _RESTORED:
+    if outcome is not Outcome.RESTORED:
         return [outcome.value]
     kinds = []
     if peer is not None and peer.node_id != entry.peer_node_id:
@@ -67,9 +67,6 @@ def _kinds(decision: Decision, *, several: bool) -> Sequence[str]:
     if several:
         kinds.append("from")
     return kinds
-
-
-_RESTORED = Outcome.RESTORED
 
 
 def _line(kind: str, decision: Decision, names: Sequence[str], pull_interval: int) -> str:

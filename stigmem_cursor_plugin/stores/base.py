@@ -116,6 +116,7 @@ SELECT peer_id, direction, NULLIF(CAST(cursor AS TEXT), '') AS cursor,
     CAST(updated_at AS TEXT) AS updated_at
 FROM replication_cursors
 """
+# Without a cast: what is really there is compared with what was written.
 _STORED = "SELECT peer_id, direction, cursor, updated_at FROM replication_cursors"
 _UPSERT = """
 INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES {}
