@@ -1,7 +1,7 @@
 # Each target does all of its own set-up in a virtual environment inside the checkout.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find -L stigmem_cursor_plugin startup schema man completions -type f -not -name '*.pyc')
+SOURCES := $(wildcard startup/*)
 
 .PHONY: demo stories comparison test test-slow check man completions runbook bench bench-recovery clean
 
@@ -47,7 +47,7 @@ bench-recovery: .venv/installed
 
 .venv/installed: pyproject.toml $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
 	$(BIN)/python -m tools.hosts
 	touch $@
 

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from stigmem_cursor_plugin.reports.words import PAGE
+from stigmem_cursor_plugin.reports.formatting import PAGE
 
 
 @dataclass(frozen=True)

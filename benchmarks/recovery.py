@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import linear_regression
 
 from benchmarks.chart import draw
-from stigmem_cursor_plugin.reports.words import PAGE
+from stigmem_cursor_plugin.reports.formatting import PAGE
 from stigmem_cursor_plugin.stores.base import CURSOR_TABLE
 from tools.hosts import ROOT
 from tools.loopback import Node, caught_up, two_nodes, wait_for

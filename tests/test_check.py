@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from stigmem_cursor_plugin import schema
+from stigmem_cursor_plugin.checkpoints import schema
 from tests.conftest import BIN, Run, environment_for
 from tests.database import Database
 from tests.test_import import checkpoint, entry, received

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin import checkpoint, digests, encoding, schema
-from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.snapshot import Received
+from stigmem_cursor_plugin.checkpoints import digests, schema
+from stigmem_cursor_plugin.checkpoints import document as encoding
+from stigmem_cursor_plugin.core import checkpoint
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Received
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1)
 CURSOR = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1)

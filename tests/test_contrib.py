@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stigmem_cursor_plugin import schema
+from stigmem_cursor_plugin.checkpoints import schema
 from tests.conftest import BIN, ROOT, environment_for
 from tests.database import Database
 from tests.test_import import checkpoint, entry

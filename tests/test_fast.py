@@ -12,9 +12,11 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 
-from stigmem_cursor_plugin import checkpoint, encoding, fast, files, schema
+from stigmem_cursor_plugin.checkpoints import document as encoding
+from stigmem_cursor_plugin.checkpoints import fast, files, schema
+from stigmem_cursor_plugin.core import checkpoint
+from stigmem_cursor_plugin.core.snapshot import Received
 from stigmem_cursor_plugin.errors import CheckpointError
-from stigmem_cursor_plugin.snapshot import Received
 from tests.test_checkpoint import CHECKPOINT, text_of
 from tests.test_hostile_input import DOCUMENT, WITH_DIGEST, WITHOUT_DIGEST, mutated
 from tests.test_schema import INVALID, REFUSED, VALID

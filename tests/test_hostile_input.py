@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin import files
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.snapshot import Received
 from stigmem_cursor_plugin.errors import CheckpointError
-from stigmem_cursor_plugin.snapshot import Received
 from tests.conftest import ROOT, Run
 from tests.database import Database
 from tests.test_import import checkpoint, entry

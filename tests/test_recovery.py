@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin import recovery
-from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.recovery import Outcome
-from stigmem_cursor_plugin.snapshot import Cursor, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core import recovery
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.recovery import Outcome
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 
 OLD, NEW = "100.0", "200.0"
 NODE = "stigmem://node-b"

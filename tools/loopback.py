@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from stigmem_cursor_plugin.reports.words import PAGE
+from stigmem_cursor_plugin.reports.formatting import PAGE
 from tools import postgres
 
 PATIENCE = 60.0

@@ -17,7 +17,8 @@ from typing import Any
 
 from argparse_manpage.manpage import Manpage
 
-from stigmem_cursor_plugin import __version__, cli, commands, schema
+from stigmem_cursor_plugin import __version__, cli, commands
+from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.commands.base import Command
 
 ROOT = Path(__file__).parent.parent

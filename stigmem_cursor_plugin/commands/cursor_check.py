@@ -6,15 +6,18 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from stigmem_cursor_plugin import files, fitness, recovery, sources
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.checkpoints import reading as sources
+from stigmem_cursor_plugin.checkpoints.reading import Source
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.core import findings as fitness
+from stigmem_cursor_plugin.core import recovery
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.errors import CursorError, UsageError
-from stigmem_cursor_plugin.host import Settings, read_settings
+from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import checking, metrics
 from stigmem_cursor_plugin.reports.checking import Findings
-from stigmem_cursor_plugin.reports.words import duration
-from stigmem_cursor_plugin.sources import Source
+from stigmem_cursor_plugin.reports.formatting import duration
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import busy, printable, tell_error, write_result
 

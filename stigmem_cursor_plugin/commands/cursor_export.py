@@ -5,13 +5,15 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stigmem_cursor_plugin import checkpoint, files, recovery, retention, sources
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.checkpoints import reading as sources
+from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
-from stigmem_cursor_plugin.encoding import to_json
+from stigmem_cursor_plugin.core import checkpoint, recovery, retention
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
-from stigmem_cursor_plugin.host import read_settings
-from stigmem_cursor_plugin.snapshot import Snapshot
+from stigmem_cursor_plugin.host.settings import read_settings
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import busy, shortened, tell, tell_warning, write_result
 

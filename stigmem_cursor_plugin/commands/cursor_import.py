@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from stigmem_cursor_plugin import checkpoint, files, recovery, sources
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.checkpoints import reading as sources
+from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
-from stigmem_cursor_plugin.encoding import to_json
+from stigmem_cursor_plugin.core import checkpoint, recovery
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.recovery import Outcome, Plan
+from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
-from stigmem_cursor_plugin.host import Settings, read_settings, running_node_id
-from stigmem_cursor_plugin.recovery import Outcome, Plan
+from stigmem_cursor_plugin.host.probe import running_node_id
+from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import importing
-from stigmem_cursor_plugin.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import busy, tell, tell_some, tell_warning, write_result
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from stigmem_cursor_plugin import positions
-from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.fitness import ACTIVE, DatabaseFitness, PeerFitness
-from stigmem_cursor_plugin.recovery import Decision, Plan
+from stigmem_cursor_plugin.checkpoints.reading import Source
+from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.findings import ACTIVE, DatabaseFitness, PeerFitness
+from stigmem_cursor_plugin.core.recovery import Decision, Plan
+from stigmem_cursor_plugin.reports.formatting import Repull, duration, table
 from stigmem_cursor_plugin.reports.importing import plan_document
-from stigmem_cursor_plugin.reports.words import Repull, duration, table
-from stigmem_cursor_plugin.sources import Source
 
 RESULT_VERSION = 1
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from stigmem_cursor_plugin import positions
-from stigmem_cursor_plugin.recovery import Decision, Outcome, Plan
-from stigmem_cursor_plugin.reports.words import Repull
+from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan
+from stigmem_cursor_plugin.reports.formatting import Repull
 from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from stigmem_cursor_plugin.core.findings import DatabaseFitness
 from stigmem_cursor_plugin.errors import UsageError
-from stigmem_cursor_plugin.fitness import DatabaseFitness
 from stigmem_cursor_plugin.reports.checking import Findings
 
 PREFIX = "stigmem_cursor_"

@@ -1,7 +1,7 @@
 """Where a node keeps its peers, cursors and facts."""
 
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.host import Settings
+from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.stores.base import Store
 from stigmem_cursor_plugin.stores.sqlite import SQLiteStore
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import CursorError, StoreError
-from stigmem_cursor_plugin.host import host_settings
-from stigmem_cursor_plugin.snapshot import Snapshot
+from stigmem_cursor_plugin.host.settings import host_settings
 from stigmem_cursor_plugin.stores.base import SQLITE, ConstraintError, SQLTransaction, locked
 
 # The host's pool opens two connections at once, and its vector search makes a table.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Protocol
 
+from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.snapshot import Cursor, Key, Peer, Received, Snapshot
 
 LOCK_TIMEOUT = 5
 """Seconds to wait for another process to release the database."""

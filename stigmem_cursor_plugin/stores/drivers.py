@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.host import host_settings
+from stigmem_cursor_plugin.host.settings import host_settings
 from stigmem_cursor_plugin.stores.base import LOCK_TIMEOUT
 
 KEY_SETTINGS = "STIGMEM_AT_REST_KEY_PASSPHRASE_ENV or STIGMEM_AT_REST_KEY_KMS_URI"

@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from stigmem_cursor_plugin.checkpoints.files import reason
+from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.files import reason
-from stigmem_cursor_plugin.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.stores.base import (
     SQLITE,
     ConstraintError,

@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stigmem_cursor_plugin import fast, schema
-from stigmem_cursor_plugin.checkpoint import Checkpoint, from_document
-from stigmem_cursor_plugin.encoding import digest_of
+from stigmem_cursor_plugin.checkpoints import fast, schema
+from stigmem_cursor_plugin.checkpoints.document import digest_of
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
 
 STANDARD_STREAM = "-"

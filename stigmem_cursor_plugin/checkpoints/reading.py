@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stigmem_cursor_plugin import files
-from stigmem_cursor_plugin.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.errors import CheckpointError
 
 

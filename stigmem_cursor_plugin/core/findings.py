@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stigmem_cursor_plugin import positions, recovery
-from stigmem_cursor_plugin.checkpoint import INBOUND
-from stigmem_cursor_plugin.recovery import Outcome, Plan
-from stigmem_cursor_plugin.snapshot import Peer, Snapshot
-from stigmem_cursor_plugin.sources import Source
+from stigmem_cursor_plugin.checkpoints.reading import Source
+from stigmem_cursor_plugin.core import positions, recovery
+from stigmem_cursor_plugin.core.checkpoint import INBOUND
+from stigmem_cursor_plugin.core.recovery import Outcome, Plan
+from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
 
 ACTIVE = "active"
 

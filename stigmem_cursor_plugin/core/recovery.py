@@ -11,8 +11,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from stigmem_cursor_plugin.checkpoint import INBOUND, Checkpoint, Entry
-from stigmem_cursor_plugin.snapshot import Cursor, Peer, Snapshot
+from stigmem_cursor_plugin.core.checkpoint import INBOUND, Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Snapshot
 
 
 class Outcome(Enum):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stigmem_cursor_plugin import positions
-from stigmem_cursor_plugin.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.recovery import PeerFinder
-from stigmem_cursor_plugin.snapshot import Snapshot
+from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.recovery import PeerFinder
+from stigmem_cursor_plugin.core.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

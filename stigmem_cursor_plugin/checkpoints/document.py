@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
-from stigmem_cursor_plugin.checkpoint import FORMAT_VERSION, Checkpoint, Entry
-from stigmem_cursor_plugin.digests import Digest, batches, canonical
+from stigmem_cursor_plugin.checkpoints.digests import Digest, batches, canonical
+from stigmem_cursor_plugin.core.checkpoint import FORMAT_VERSION, Checkpoint, Entry
 
 
 def to_json(checkpoint: Checkpoint) -> Iterator[str]:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from stigmem_cursor_plugin import __version__
-from stigmem_cursor_plugin.snapshot import Cursor, Key, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
 
 FORMAT_VERSION = 1
 

@@ -1,6 +1,6 @@
 """Checkpoints read with msgspec, of the extra ``fast``.
 
-It reads only what :mod:`stigmem_cursor_plugin.encoding` wrote and nobody altered. Everything else
+It reads only what :mod:`stigmem_cursor_plugin.checkpoints.document` wrote and nobody altered. Everything else
 goes through the standard library and jsonschema, which also say what is wrong; so behaviour does
 not depend on the extra.
 """
@@ -12,9 +12,9 @@ from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from stigmem_cursor_plugin import schema
-from stigmem_cursor_plugin.checkpoint import Checkpoint
-from stigmem_cursor_plugin.digests import Digest, batches, canonical
+from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.checkpoints.digests import Digest, batches, canonical
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 
 
 def read(data: bytes) -> Checkpoint | None:

@@ -1,0 +1,1 @@
+"""Data and decisions: no input, no output, no clock."""
