@@ -1,1 +1,1 @@
-"""Tests of the plugin against the real host."""
+"""Tests of the plugin against the real host; the folders are those of the code."""

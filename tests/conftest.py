@@ -1,83 +1,27 @@
 """What every test can ask for: a host's database, and the real programs in a subprocess."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from hypothesis import settings
 
 from tests.database import NODE_ID, Database
-from tests.stores import Stores
+from tests.nodes import Stores
+from tests.running import ROOT, Finished, Run, run_in
 from tools.hosts import pip
 
-ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
-
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=100)
+
 settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest, so that none of them is left alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
-Finished = subprocess.CompletedProcess[str]
-
-
-class Run(Protocol):
-    """Runs a command line in a directory of its own, as a user would."""
-
-    def __call__(
-        self, *arguments: str, given: str | bytes | None = None, **environment: str
-    ) -> Finished:
-        """Return what the command printed and its exit status."""
-
-
-def environment_for(binaries: Path, **variables: str) -> dict[str, str]:
-    """Return an environment in which *binaries* come first and no node is configured."""
-    inherited = {k: v for k, v in os.environ.items() if not k.upper().startswith("STIGMEM_")}
-    return inherited | {
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "80",
-        # A port that no node of another test can be on.
-        "STIGMEM_PORT": "1",
-        **variables,
-    }
-
-
-def run_in(
-    directory: Path,
-    arguments: Sequence[str],
-    given: str | bytes | None = None,
-    environment: Mapping[str, str] | None = None,
-    binaries: Path = BIN,
-) -> Finished:
-    """Run a program of an environment and return what it printed and its exit status."""
-    data = given.encode() if isinstance(given, str) else given
-    finished = subprocess.run(
-        [str(binaries / arguments[0]), *arguments[1:]],
-        cwd=directory,
-        env=environment_for(binaries, **(environment or {})),
-        input=data if data is not None else b"",
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    return subprocess.CompletedProcess(
-        arguments, finished.returncode, finished.stdout.decode(), finished.stderr.decode()
-    )
-
-
-def take_interrupts() -> None:
-    """Run in a child: undo what a shell's ``&`` or a service manager does to SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

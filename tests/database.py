@@ -1,6 +1,6 @@
 """A node's database for a test: made by the host's own migrations, filled with plain SQL.
 
-One class for each database that a node can have; :mod:`tests.stores` makes them.
+One class for each database that a node can have; :mod:`tests.nodes` makes them.
 """
 
 import sqlite3
@@ -43,6 +43,15 @@ class Database:
             (peer_id, f"stigmem://{name}", f"http://{name}:8765", status),
         )
         return peer_id
+
+    def add_peers(self, names: Sequence[str]) -> None:
+        """Add many peers at once, as :meth:`add_peer` does."""
+        self.run(
+            "INSERT INTO peers (id, node_id, node_url, federation_pubkey, allowed_scopes, status,"
+            " declaration_sig, signed_at) VALUES "
+            + ",".join(["(?, ?, 'u', 'key', '[]', 'active', 'sig', '2026')"] * len(names)),
+            [value for name in names for value in (f"id-of-{name}", f"stigmem://{name}")],
+        )
 
     def set_cursor(
         self, peer_id: str, cursor: str | None, direction: str = "inbound", at: str = "2026-05-02"

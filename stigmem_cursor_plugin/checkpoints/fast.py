@@ -1,8 +1,8 @@
 """Checkpoints read with msgspec, of the extra ``fast``.
 
-It reads only what :mod:`stigmem_cursor_plugin.checkpoints.document` wrote and nobody altered. Everything else
-goes through the standard library and jsonschema, which also say what is wrong; so behaviour does
-not depend on the extra.
+It reads only what :mod:`stigmem_cursor_plugin.checkpoints.document` wrote and nobody altered.
+Everything else goes through the standard library and jsonschema, which also say what is wrong; so
+behaviour does not depend on the extra.
 """
 
 import re

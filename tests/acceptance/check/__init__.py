@@ -1,0 +1,1 @@
+"""``cursor-check`` as a user sees it."""

@@ -1,0 +1,1 @@
+"""``cursor-export`` as a user sees it."""

@@ -1,0 +1,211 @@
+"""``cursor-export`` never destroys the last good copy of a position."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.database import Database
+from tests.running import Run
+
+RECOVER = "stop the node and run `stigmem federation cursor-import {}`"
+
+
+@pytest.fixture
+def exported(node: Database, stigmem: Run, tmp_path: Path) -> bytes:
+    """A good checkpoint of both peers in ``c.json``."""
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 0
+    return (tmp_path / "c.json").read_bytes()
+
+
+def test_lost_position_keeps_the_file(
+    node: Database, exported: bytes, stigmem: Run, tmp_path: Path
+) -> None:
+    """When a position is gone, FILE is kept, and cron has a reason to write a mail."""
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before\n"
+        "error: c.json was kept, because it holds positions that this database has lost; "
+        f"{RECOVER.format('c.json')}, or --force to replace it\n"
+    )
+    assert (tmp_path / "c.json").read_bytes() == exported
+
+
+def test_position_that_fell_back_keeps_the_file(
+    node: Database, exported: bytes, stigmem: Run, tmp_path: Path
+) -> None:
+    """A node that fetches everything again has positions, but earlier ones: FILE is kept."""
+    node.set_cursor("id-of-node-b", "1725349400000.0")
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[0] == (
+        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:43:20Z, "
+        "2024-09-03T07:45:00Z before"
+    )
+    assert (tmp_path / "c.json").read_bytes() == exported
+
+
+@pytest.mark.parametrize("drop", [True, False], ids=["table", "rows"])
+def test_nothing_left_keeps_the_file(
+    node: Database, exported: bytes, stigmem: Run, tmp_path: Path, drop: bool
+) -> None:
+    """When every position is gone, FILE is kept."""
+    node.run("DROP TABLE replication_cursors" if drop else "DELETE FROM replication_cursors")
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 1
+    assert (tmp_path / "c.json").read_bytes() == exported
+
+
+def test_another_nodes_file_is_kept(
+    node: Database, exported: bytes, stigmem: Run, tmp_path: Path
+) -> None:
+    """FILE is kept if it is the checkpoint of another node."""
+    node.run("UPDATE node_meta SET value = 'stigmem://node-x' WHERE key = 'node_id'")
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: c.json is the checkpoint of node stigmem://node-a, and this database is that of "
+        "stigmem://node-x; it was kept; name another file, or --force to replace it\n"
+    )
+    assert (tmp_path / "c.json").read_bytes() == exported
+
+
+def test_force_replaces_it(node: Database, exported: bytes, stigmem: Run, tmp_path: Path) -> None:
+    """``--force`` writes anyway."""
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0
+    assert (tmp_path / "c.json").read_bytes() != exported
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM peers WHERE id = 'id-of-node-b'",
+        "UPDATE replication_cursors SET cursor = '1725349500000.11'",
+        "UPDATE replication_cursors SET cursor = 'of another kind'",
+        "UPDATE peers SET status = 'revoked'",
+    ],
+    ids=["peer removed", "moved on", "opaque", "revoked"],
+)
+def test_no_false_alarm(node: Database, exported: bytes, stigmem: Run, change: str) -> None:
+    """What an operator or the node does every day does not keep FILE from being replaced."""
+    if "DELETE FROM peers" in change:
+        node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    node.run(change)
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr.startswith("checkpoint written: c.json (")
+
+
+def test_file_that_is_no_checkpoint_is_replaced(
+    node: Database, stigmem: Run, tmp_path: Path
+) -> None:
+    """A file that holds nothing to lose is replaced."""
+    (tmp_path / "c.json").write_text('{"cursors": [')
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 0
+    assert json.loads((tmp_path / "c.json").read_text())["node_id"] == "stigmem://node-a"
+
+
+def names(directory: Path) -> list[str]:
+    """Return the names in a directory, sorted."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def old_checkpoint(directory: Path, day: int, text: bytes) -> str:
+    """Put a checkpoint under the name of a day and return the name."""
+    name = f"cursors-202605{day:02}T183000Z.json"
+    (directory / name).write_bytes(text)
+    return name
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """An empty directory."""
+    directory = tmp_path / "backup"
+    directory.mkdir()
+    return directory
+
+
+def test_directory(node: Database, stigmem: Run, backup: Path) -> None:
+    """``--out DIR`` writes a file named by the time."""
+    finished = stigmem("cursor-export", "--out", "backup")
+    assert finished.returncode == 0
+    (name,) = names(backup)
+    assert re.fullmatch(r"cursors-\d{8}T\d{6}Z\.json", name)
+    assert finished.stderr == f"checkpoint written: backup/{name} (2 cursor(s))\n"
+
+
+def test_two_in_one_second(node: Database, stigmem: Run, backup: Path) -> None:
+    """Exports in one second do not collide, and their names sort in the order of writing."""
+    written = [
+        stigmem("cursor-export", "--out", "backup/").stderr.split()[2].removeprefix("backup/")
+        for _ in range(8)
+    ]
+    assert names(backup) == written
+    assert len(set(written)) == 8
+
+
+def test_keep(node: Database, exported: bytes, stigmem: Run, backup: Path) -> None:
+    """``--keep N`` leaves the N newest, and every file that is not this node's checkpoint."""
+    days = [old_checkpoint(backup, day, exported) for day in range(1, 6)]
+    other = exported.replace(b"node-a", b"node-x")
+    document = json.loads(other)
+    del document["digest"]
+    foreign = old_checkpoint(backup, 6, json.dumps(document).encode())
+    hosts = old_checkpoint(
+        backup, 7, re.sub(rb',\n  "format_version.*\n}', b"\n}", exported, flags=re.S)
+    )
+    invalid = old_checkpoint(backup, 8, exported[:100])
+    (backup / "notes.json").write_text("{}")
+    finished = stigmem("cursor-export", "--out", "backup", "--keep", "3")
+    assert finished.returncode == 0, finished.stderr
+    written = finished.stderr.split()[2].removeprefix("backup/")
+    assert names(backup) == sorted([*days[-2:], foreign, hosts, invalid, "notes.json", written])
+
+
+def test_nothing_is_removed_when_a_position_is_lost(
+    node: Database, exported: bytes, stigmem: Run, backup: Path
+) -> None:
+    """In a directory a loss is written down too, but nothing is removed, time after time."""
+    days = [old_checkpoint(backup, day, exported) for day in range(1, 4)]
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    for time in (1, 2):
+        finished = stigmem("cursor-export", "--out", "backup", "--keep", "1")
+        assert finished.returncode == 1
+        lines = finished.stderr.splitlines()
+        assert lines[0].startswith("checkpoint written: backup/cursors-")
+        assert lines[1:] == [
+            "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before",
+            "error: older checkpoints in backup hold positions that this database has lost, so "
+            f"none was removed; {RECOVER.format('backup')}",
+        ]
+        assert len(names(backup)) == 3 + time
+        assert set(days) <= set(names(backup))
+
+
+def test_last_holder_of_a_lost_position_stays(
+    node: Database, exported: bytes, stigmem: Run, backup: Path
+) -> None:
+    """Even with --force, the newest file that holds a lost position is never removed."""
+    days = [old_checkpoint(backup, day, exported) for day in range(1, 4)]
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    finished = stigmem("cursor-export", "--out", "backup", "--keep", "1", "--force")
+    assert finished.returncode == 0, finished.stderr
+    written = finished.stderr.split()[2].removeprefix("backup/")
+    assert names(backup) == [days[-1], written]
+
+
+def test_usage(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """``--keep`` needs a directory and a number; a directory that is not there is not made."""
+    finished = stigmem("cursor-export", "--keep", "3")
+    assert finished.returncode == 2
+    assert finished.stderr == "error: --keep goes with --out DIR, an existing directory\n"
+    finished = stigmem("cursor-export", "--out", "none/", "--keep", "3")
+    assert (finished.returncode, finished.stderr) == (1, "error: no directory none/\n")
+    for number in ("0", "-1", "many"):
+        finished = stigmem("cursor-export", "--out", ".", f"--keep={number}")
+        assert finished.returncode == 2
+        assert f"{number!r} is not a number of files, 1 or more" in finished.stderr
+    assert names(tmp_path) == ["stigmem.db"]

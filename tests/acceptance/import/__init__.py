@@ -1,0 +1,1 @@
+"""``cursor-import`` as a user sees it."""

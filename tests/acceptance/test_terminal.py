@@ -1,0 +1,194 @@
+"""What a person meets: advice after a typing error, colour, progress, completion."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.builders import checkpoint, entry
+from tests.running import BIN, ROOT, Run, environment_for
+
+COMPLETIONS = ROOT / "completions"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("cursor-import",), "for example: stigmem federation cursor-import /backup/stigmem-"),
+        (("cursor-import", "--dryrun", "c.json"), "did you mean --dry-run?"),
+        (("cursor-import", "c.json", "--forec"), "did you mean --force?"),
+        (("cursor-export", "c.json"), "for example: stigmem federation cursor-export --out /"),
+        (("cursor-export", "--keep", "x"), "for example: stigmem federation cursor-export --out"),
+        (("cursor-check", "--max-aeg=1h"), "did you mean --max-age?"),
+        (("cursor-check", "--max-age", "x"), "for example: stigmem federation cursor-check"),
+    ],
+)
+def test_advice(stigmem: Run, arguments: tuple[str, ...], advice: str) -> None:
+    """A usage error ends with what to type instead; exit status 2."""
+    finished = stigmem(*arguments)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr.startswith(f"usage: stigmem federation {arguments[0]} ")
+    assert finished.stderr.splitlines()[-1].startswith(advice)
+
+
+@pytest.mark.parametrize("command", ["cursor-export", "cursor-import", "cursor-check"])
+def test_help(stigmem: Run, command: str) -> None:
+    """The help of every command shows examples and the exit status."""
+    text = stigmem(command, "-h").stdout
+    assert f"\nexamples:\n  stigmem federation {command}" in text
+    assert "\nexit status:\n  0  " in text
+
+
+def on_terminal(
+    arguments: Sequence[str | Path],
+    directory: Path,
+    enough: Callable[[str], bool] = lambda _: False,
+    typed: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program on a terminal of its own and return what it showed, up to *enough*."""
+    ours, its = pty.openpty()
+    environment = {**environment_for(BIN), "TERM": "xterm", **(variables or {})}
+    process = subprocess.Popen(
+        [str(word) for word in arguments],
+        cwd=directory,
+        env={name: value for name, value in environment.items() if value},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    shown = b""
+    try:
+        with closing(os.fdopen(ours, "r+b", buffering=0)) as terminal:
+            terminal.write(typed.encode())
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not enough(shown.decode(errors="replace")):
+                if select.select([terminal], [], [], 0.1)[0]:
+                    try:
+                        data = terminal.read(65536)
+                    except OSError:
+                        break
+                    if not data:
+                        break
+                    shown += data
+    finally:
+        process.kill()
+        process.wait()
+    return shown.decode(errors="replace")
+
+
+def without_codes(shown: str) -> str:
+    """Return what stands on a terminal in the end, near enough, with single spaces."""
+    return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x08", "", shown).split())
+
+
+ERROR = "no database at none.db; name the node's with --db or STIGMEM_DB_PATH"
+
+
+@pytest.mark.parametrize(
+    ("variables", "begin"),
+    [
+        ({}, "\x1b[1;31merror:\x1b[0m "),
+        ({"NO_COLOR": "1"}, "error: "),
+        ({"TERM": "dumb"}, "error: "),
+    ],
+    ids=["terminal", "NO_COLOR", "dumb"],
+)
+def test_colour(tmp_path: Path, variables: dict[str, str], begin: str) -> None:
+    """Only a terminal that is not asked to go without gets colour."""
+    command = [str(BIN / "stigmem-cursor"), "export", "--db", "none.db"]
+    assert on_terminal(command, tmp_path, variables=variables) == f"{begin}{ERROR}\r\n"
+
+
+def test_no_colour_in_a_pipe(run: Run) -> None:
+    """A pipe gets none, whatever TERM says."""
+    finished = run("stigmem-cursor", "export", "--db", "none.db", TERM="xterm-256color")
+    assert finished.stderr == f"error: {ERROR}\n"
+
+
+def test_progress(tmp_path: Path) -> None:
+    """Work of more than a second is named on a terminal and wiped away after it."""
+    given = checkpoint(entry("node-b"))
+    (tmp_path / "c.json").write_text(given)
+    os.mkfifo(tmp_path / "slow.json")
+    feeder = subprocess.Popen(
+        ["bash", "-c", "exec 3>slow.json; sleep 2; cat c.json >&3"], cwd=tmp_path
+    )
+    try:
+        shown = on_terminal([BIN / "stigmem-cursor", "check", "slow.json"], tmp_path)
+    finally:
+        feeder.kill()
+        feeder.wait()
+    line = "reading the checkpoints …"
+    assert shown.startswith(f"{line}\r{' ' * len(line)}\rslow.json: valid, 1 position(s)")
+
+
+BASH = """
+source COMPLETIONS/stigmem-cursor
+completer=$(complete -p stigmem-cursor | grep -o -- '-F [^ ]*' | cut -d' ' -f2)
+try() {
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+  "$completer" "$1" "${COMP_WORDS[COMP_CWORD]}"
+  echo "${COMPREPLY[*]}"
+}
+try stigmem-cursor im
+try stigmem-cursor import --dr
+try stigmem-cursor check cur
+"""
+
+
+def test_bash_completes(tmp_path: Path) -> None:
+    """Bash completes commands, options and file names."""
+    (tmp_path / "cursors.json").touch()
+    script = BASH.replace("COMPLETIONS", str(COMPLETIONS))
+    finished = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.split() == ["import", "--dry-run", "cursors.json"]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
+def test_fish_completes(tmp_path: Path) -> None:
+    """Fish completes commands and options, with what they are for."""
+    script = (
+        f"source {COMPLETIONS / 'stigmem-cursor.fish'}; complete -C 'stigmem-cursor im'; "
+        "complete -C 'stigmem-cursor import --dr'"
+    )
+    finished = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        cwd=tmp_path,
+        env=environment_for(BIN, HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, second = finished.stdout.splitlines()
+    assert first.startswith("import\t")
+    assert second == "--dry-run\tsay what would be done, and change nothing"
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
+def test_zsh_completes(tmp_path: Path) -> None:
+    """Zsh, from its search path, completes commands and options as they are typed."""
+    typed = (
+        f"fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -u -D; PS1=ready\n"
+        "stigmem-cursor imp\t--dr\t"
+    )
+    shown = on_terminal(
+        ["zsh", "-f", "-i"],
+        tmp_path,
+        enough=lambda text: "stigmem-cursor import --dry-run" in without_codes(text),
+        typed=typed,
+        variables={"HOME": str(tmp_path)},
+    )
+    assert "stigmem-cursor import --dry-run" in without_codes(shown)

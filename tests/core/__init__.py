@@ -1,0 +1,1 @@
+"""The decisions: no file, no database, no clock."""

@@ -1,0 +1,1 @@
+"""README, docs, man pages, contrib and the package say and hold what is true."""

@@ -1,0 +1,135 @@
+"""The documentation shows what the program prints."""
+
+import html
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import recovery, summary
+from tests.database import Database
+from tests.running import BIN, ROOT, environment_for
+
+PAGES = ("README.md", "docs/json.md", "docs/backends.md")
+
+
+def _blocks(name: str) -> list[list[tuple[str, str]]]:
+    """Return the commands of each console block, each with the output shown for it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE) for block in blocks]
+
+
+def steady(text: str) -> str:
+    """Blank the age of a position, which grows by the day, and the column that it widens."""
+    return re.sub(r" {2,}", "  ", re.sub(r"[0-9,]+ days ", "N days ", text))
+
+
+def test_every_console_block(
+    node: Database, make_database: Callable[[str], Database], tmp_path: Path
+) -> None:
+    """Played one after the other, the commands of the pages print the output shown there."""
+    empty = make_database("empty.db")
+    for name in ("node-b", "node-c"):
+        empty.add_peer(name)
+    played = 0
+    for command, shown in (pair for name in PAGES for block in _blocks(name) for pair in block):
+        finished = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=environment_for(BIN),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert steady(finished.stdout) == steady(shown), command
+        played += 1
+    assert played >= 8
+
+
+def test_first_commands_are_targets() -> None:
+    """The two commands at the top of the README are targets of the Makefile."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^    make (\w+)", readme, re.MULTILINE) == ["demo", "test"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:`|^    )make ([\w-]+)", readme, re.MULTILINE)):
+        pattern = re.sub(r"^story-.*", "story-%", target)
+        assert re.search(rf"^{pattern}:", makefile, re.MULTILINE), target
+
+
+def test_ratios_are_those_measured() -> None:
+    """The README's ratios are those of the last measurement."""
+    assert "\n".join(summary.table()) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_recovery_is_as_measured() -> None:
+    """The README's seconds and hours are those of the last measurement of a recovery."""
+    data = json.loads((ROOT / "benchmarks" / "recovery.json").read_bytes())
+    longest = max(data["recoveries"], key=lambda item: item["seconds"])
+    given = max(item["seconds"] for item in data["recoveries"] if item["checkpoint"])
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"takes {recovery.Fit(**data['fit']).example():.1f} hours without a" in readme
+    assert (
+        f"{longest['seconds']:.0f} s for {longest['facts']:,} facts without a checkpoint, "
+        f"{given:.0f} s with one" in readme
+    )
+
+
+def test_every_module_is_in_the_house() -> None:
+    """docs/architecture.md has a line for every module of the package, and for no other."""
+    package = ROOT / "stigmem_cursor_plugin"
+    modules = {
+        path.relative_to(package).with_suffix("").as_posix()
+        for path in package.rglob("*.py")
+        if path.name != "__main__.py" and path.read_text().strip()
+    }
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named: set[str] = set()
+    for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+        names = re.findall(r"`([\w/]+)`", row)
+        folder = f"{names[0].rpartition('/')[0]}/" if "/" in names[0] else ""
+        named |= {names[0], *(name if "/" in name else f"{folder}{name}" for name in names[1:])}
+    assert named == modules - {"__init__", "reports/__init__"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("README.md", "CONTRIBUTING.md", "SECURITY.md", "contrib/README.md"),
+        *(f"docs/{page}.md" for page in ("architecture", "backends", "json", "runbook", "scale")),
+    ],
+)
+def test_links_lead_somewhere(name: str) -> None:
+    """Every relative link of a page leads to a file of this repository."""
+    page = ROOT / name
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_commands_of_contributing_are_targets() -> None:
+    """What CONTRIBUTING.md says to type is there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?:`|^    )make ([\w-]+)", text, re.MULTILINE))
+    assert len(targets) > 4
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for module in re.findall(r"`python -m ([\w.]+)`", text):
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists()
+
+
+@pytest.mark.slow
+def test_recording_is_the_demo() -> None:
+    """The picture in the README shows what the demo prints."""
+    played = subprocess.run(
+        [BIN / "python", "-m", "tools.demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    picture = html.unescape((ROOT / "docs" / "demo.svg").read_text(encoding="utf-8"))
+    shown = re.findall(r"<text [^>]*demo-line-\d+[^>]*>(.*?)</text>", picture)
+    assert [" ".join(line.split()) for line in shown if line.strip()] == [
+        " ".join(line.split()) for line in played.stdout.splitlines() if line
+    ]

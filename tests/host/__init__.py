@@ -1,0 +1,1 @@
+"""What is known about stigmem-node: its settings, its releases, a node that runs."""

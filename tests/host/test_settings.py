@@ -1,0 +1,80 @@
+"""The node's settings resolve as the host resolves them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.running import Run
+
+HOST = (
+    "import json; from stigmem_node.settings import settings as s;"
+    "print(json.dumps([s.db_path, s.storage_backend, s.at_rest_encryption, s.port,"
+    " s.federation_pull_interval_s]))"
+)
+OURS = (
+    "import json; from stigmem_cursor_plugin.host.settings import read_settings;"
+    " s = read_settings();"
+    "print(json.dumps([s.db_path, s.storage_backend, s.at_rest_encryption, s.port,"
+    " s.federation_pull_interval_s]))"
+)
+ENVIRONMENTS: Mapping[str, dict[str, str]] = {
+    "nothing": {},
+    "variable": {"STIGMEM_DB_PATH": "/var/lib/stigmem/stigmem.db"},
+    "lower case": {"stigmem_db_path": "lower.db"},
+    "empty": {"STIGMEM_DB_PATH": ""},
+    "backend": {"STIGMEM_STORAGE_BACKEND": "postgres", "STIGMEM_AT_REST_ENCRYPTION": "on"},
+    "numbers": {"STIGMEM_PORT": " 9000 ", "STIGMEM_FEDERATION_PULL_INTERVAL_S": "5"},
+    "odd path": {"STIGMEM_DB_PATH": "a b#c?d%e.db"},
+}
+FILES = {
+    "no file": None,
+    "file": "STIGMEM_DB_PATH=from-file.db\nSTIGMEM_PORT=9001\n",
+    "quotes and comments": "# a comment\nexport stigmem_db_path='with space.db' # another\n",
+    "interpolated": "BASE=/data\nSTIGMEM_DB_PATH=${BASE}/stigmem.db\n",
+    "no value": "STIGMEM_DB_PATH\nSTIGMEM_STORAGE_BACKEND=libsql\n",
+}
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_as_the_host(run: Run, tmp_path: Path, variables: dict[str, str], text: str | None) -> None:
+    """From any environment and ``.env`` file, the same settings as the host's own class."""
+    if text is not None:
+        (tmp_path / ".env").write_text(text)
+    host = run("python", "-c", HOST, **variables)
+    ours = run("python", "-c", OURS, **variables)
+    assert (host.returncode, ours.returncode) == (0, 0), host.stderr + ours.stderr
+    assert json.loads(ours.stdout) == json.loads(host.stdout)
+
+
+def test_number_that_is_none(run: Run) -> None:
+    """A setting that the host would not take is one error line."""
+    finished = run("stigmem-cursor", "export", STIGMEM_PORT="http")
+    assert finished.returncode == 1
+    assert finished.stderr == "error: STIGMEM_PORT is not a whole number: 'http'\n"
+
+
+def test_encryption_that_is_neither(run: Run) -> None:
+    """Encryption that is neither on nor off is one error line, as the host refuses to start."""
+    finished = run("stigmem-cursor", "export", STIGMEM_AT_REST_ENCRYPTION="maybe")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: STIGMEM_AT_REST_ENCRYPTION is neither 'on' nor 'off': 'maybe'\n"
+    )
+
+
+def test_settings_that_the_host_refuses(run: Run) -> None:
+    """What only the host's own class refuses is one line for each setting, without its value."""
+    finished = run(
+        *("stigmem-cursor", "export"),
+        STIGMEM_STORAGE_BACKEND="postgres",
+        STIGMEM_POSTGRES_POOL_MIN="s3cret",
+        STIGMEM_POSTGRES_POOL_MAX="s3cret",
+    )
+    assert finished.returncode == 1
+    reason = "Input should be a valid integer, unable to parse string as an integer"
+    assert finished.stderr == (
+        f"error: STIGMEM_POSTGRES_POOL_MIN: {reason}\nerror: STIGMEM_POSTGRES_POOL_MAX: {reason}\n"
+    )

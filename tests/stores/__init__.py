@@ -1,0 +1,1 @@
+"""The node's database, on every backend and in every state."""

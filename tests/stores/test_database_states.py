@@ -1,0 +1,236 @@
+"""Databases as they are found on a bad day, and the paths that lead to them."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.builders import DONE, checkpoint, entry
+from tests.database import Database
+from tests.running import BIN, CAN_MOUNT, Run, environment_for
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "export": ("cursor-export", "--force"),
+    "check": ("cursor-check",),
+    "import": ("cursor-import", "-", "--force", "--no-undo"),
+}
+
+
+@pytest.fixture(params=list(COMMANDS))
+def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Each of the three commands."""
+    return COMMANDS[request.param]
+
+
+GIVEN = checkpoint(entry("node-b", "1725349600000.0"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b.db",
+        "a#b.db",
+        "a?mode=memory.db",
+        "a%20b.db",
+        "%2e.db",
+        "größe.db",
+        "-dash.db",
+        "a&b=c.db",
+    ],
+)
+def test_odd_names(
+    node: Database, stigmem: Run, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    """A name that means something in a URI is taken as it is, and no other file appears."""
+    node.path.rename(tmp_path / name)
+    finished = stigmem(*command, f"--db={name}", given=GIVEN)
+    assert finished.returncode == 0, finished.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_relative_and_linked(
+    node: Database, stigmem: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A relative path, and one through symbolic links, lead to the same database."""
+    (tmp_path / "deep").mkdir()
+    node.path.rename(tmp_path / "deep" / "real.db")
+    (tmp_path / "link").symlink_to("deep")
+    (tmp_path / "link.db").symlink_to("link/real.db")
+    for name in ("deep/../link/real.db", "./link.db"):
+        assert stigmem(*command, "--db", name, given=GIVEN).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "link", "link.db"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["real.db"]
+
+
+def test_no_database_at_all(stigmem: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """What is no database is named, and left as it is."""
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "text.db").write_text("this is no database at all")
+    (tmp_path / "dir.db").mkdir()
+    cases = {
+        "empty.db": "empty.db is empty: not the database of a stigmem node",
+        "text.db": (
+            "text.db is not a SQLite database, or it is encrypted; an encrypted one needs the "
+            "node's key, in STIGMEM_AT_REST_KEY_PASSPHRASE_ENV or STIGMEM_AT_REST_KEY_KMS_URI"
+        ),
+        "dir.db": "dir.db is a directory, not a database",
+        "none.db": "no database at none.db; name the node's with --db or STIGMEM_DB_PATH",
+        "text.db/x": "no database at text.db/x; name the node's with --db or STIGMEM_DB_PATH",
+        "nul\\0.db": "no database at nul\\0.db; name the node's with --db or STIGMEM_DB_PATH",
+    }
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    for name, complaint in cases.items():
+        finished = stigmem(*command, "--db", name, given=GIVEN)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert finished.stderr == f"error: {complaint}\n"
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("cursor-export", "--out", ""), "--out"),
+        (("cursor-export", "--db", ""), "--db"),
+        (("cursor-import", ""), "FILE"),
+        (("cursor-check", ""), "FILE"),
+    ],
+)
+def test_empty_path(
+    node: Database, stigmem: Run, tmp_path: Path, arguments: tuple[str, ...], name: str
+) -> None:
+    """An empty path, as from a variable that is not set, does not mean the current directory."""
+    finished = stigmem(*arguments)
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-2].endswith(f"error: argument {name}: is empty")
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
+
+
+def test_empty_setting(stigmem: Run, tmp_path: Path) -> None:
+    """An empty STIGMEM_DB_PATH is named."""
+    finished = stigmem("cursor-export", STIGMEM_DB_PATH="")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: STIGMEM_DB_PATH is empty; name the node's database in it, or with --db\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_corrupt_page(node: Database, stigmem: Run, command: tuple[str, ...]) -> None:
+    """A page that is overwritten is one error line, and the file is left as it is."""
+    data = bytearray(node.path.read_bytes())
+    data[4096 : len(data)] = b"\xa5" * (len(data) - 4096)
+    node.path.write_bytes(data)
+    finished = stigmem(*command, "--db", "stigmem.db", given=GIVEN)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == "error: stigmem.db: database disk image is malformed\n"
+    assert node.path.read_bytes() == data
+
+
+def test_truncated_database(node: Database, stigmem: Run, command: tuple[str, ...]) -> None:
+    """A database cut short is one error line, and the file is left as it is."""
+    data = node.path.read_bytes()
+    node.path.write_bytes(data[: len(data) // 2])
+    finished = stigmem(*command, "--db", "stigmem.db", given=GIVEN)
+    assert finished.returncode == 1
+    assert finished.stderr == "error: stigmem.db: database disk image is malformed\n"
+    assert node.path.read_bytes() == data[: len(data) // 2]
+
+
+def test_locked_for_longer_than_the_timeout(node: Database, stigmem: Run) -> None:
+    """A lock that is not released is one error line that says to stop the node."""
+    with closing(sqlite3.connect(node.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
+        assert stigmem("cursor-check").returncode == 0
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: stigmem.db is locked by another process for more than 5 s; stop the node "
+        "(runbook, Step 1), then run this again\n"
+    )
+
+
+def test_rollback_journal_mode(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """A database in rollback-journal mode works, and stays in that mode."""
+    node.run("PRAGMA journal_mode = DELETE")
+    before = node.path.read_bytes()
+    assert stigmem("cursor-export").returncode == 0
+    assert node.path.read_bytes() == before
+    finished = stigmem("cursor-import", "-", "--force", "--no-undo", given=GIVEN)
+    assert finished.stderr.endswith(DONE.format(1, 0, 0) + "\n")
+    assert node.run("PRAGMA journal_mode") == [("delete",)]
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
+
+
+READ_ONLY = 'mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec "$@"'
+
+
+@pytest.mark.skipif(not CAN_MOUNT, reason="mount namespaces are not allowed here")
+def test_read_only_file_system(node: Database, tmp_path: Path) -> None:
+    """On a read-only file system export works, and import and --out fail in one line."""
+    before = node.path.read_bytes()
+
+    def on_read_only(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", "stigmem", "federation", *arguments],
+            cwd=tmp_path,
+            env=environment_for(BIN),
+            input=GIVEN,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    assert on_read_only("cursor-export").returncode == 0
+    assert on_read_only("cursor-export", "--out", "c.json").stderr == (
+        "error: cannot write c.json: Read-only file system\n"
+    )
+    refused = on_read_only("cursor-import", "-", "--force", "--no-undo")
+    assert refused.returncode == 1
+    assert (
+        refused.stderr
+        == "error: cannot write to stigmem.db: the database or the directory it is in is "
+        "read-only\n"
+    )
+    assert node.path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
+
+
+def test_left_by_a_crash(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """With a log that a crashed node left, export and check see its content and leave it."""
+    with closing(sqlite3.connect(node.path, isolation_level=None)) as crashed:
+        crashed.execute("UPDATE replication_cursors SET cursor = '1725349800000.0'")
+        (tmp_path / "after").mkdir()
+        for name in ("stigmem.db", "stigmem.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / "after" / name)
+    directory = tmp_path / "after"
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    finished = stigmem("cursor-check", "--db", "after/stigmem.db")
+    assert finished.stdout.count("2024-09-03T07:50:00Z") == 2
+    assert stigmem("cursor-export", "--db", "after/stigmem.db").returncode == 0
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_database_that_cannot_be_read(node: Database, tmp_path: Path) -> None:
+    """A database that the user may not read is one error line."""
+    node.path.chmod(0o600)
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.owner() == "root" and str(parent).startswith("/tmp/"):  # noqa: S108
+            parent.chmod(parent.stat().st_mode | 0o055)
+    if subprocess.run(["test", "-x", BIN / "python"], user=65534, check=False).returncode:
+        pytest.skip("the environment is not readable for others")
+    finished = subprocess.run(
+        [BIN / "stigmem-cursor", "export", "--db", node.path],
+        user=65534,
+        cwd="/",
+        env=environment_for(BIN),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.stderr == f"error: cannot open database {node.path}: Permission denied\n"
