@@ -2,8 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(wildcard startup/*)
+# Versions that the tests passed with. CONSTRAINTS= installs the newest instead.
+CONSTRAINTS ?= constraints.txt
+# What to test: make test T=tests/core
+T ?= tests
 
-.PHONY: demo stories comparison test test-slow check man completions runbook bench bench-recovery clean
+.PHONY: demo stories comparison test test-slow check check-github man completions schemas \
+	constraints runbook bench bench-recovery dist clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
@@ -19,19 +24,28 @@ story-%: .venv/installed
 
 # More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow"
+	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow" $(T)
 
 test-slow: .venv/installed
-	$(BIN)/pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 -m slow $(T)
 
 runbook: .venv/installed
 	$(BIN)/python -m tools.runbook
 
-check: .venv/installed
+check: .venv/installed check-github
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.drift
+
+# The schemas come with check-jsonschema.
+check-github: .venv/installed
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/pre-commit validate-config
 
 man: .venv/installed
 	$(BIN)/python -m tools.man_pages
@@ -39,15 +53,29 @@ man: .venv/installed
 completions: .venv/installed
 	$(BIN)/python -m tools.completions
 
+# The versions of a new environment with the newest of everything. Run the tests, then commit.
+constraints:
+	$(PYTHON) -m venv --clear .cache/constraints
+	.cache/constraints/bin/python -m pip install --disable-pip-version-check --quiet '.[dev]'
+	echo '# Versions that the tests passed with. To renew them: make constraints test test-slow' > constraints.txt
+	.cache/constraints/bin/python -m pip freeze --exclude stigmem-cursor-plugin >> constraints.txt
+
+# What a release publishes, in dist/.
+dist: .venv/installed
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.commands
 
 bench-recovery: .venv/installed
 	$(BIN)/python -m benchmarks.recovery
 
-.venv/installed: pyproject.toml $(SOURCES)
+.venv/installed: pyproject.toml constraints.txt $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[dev]'
 	$(BIN)/python -m tools.hosts
 	touch $@
 
