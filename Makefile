@@ -53,6 +53,9 @@ man: .venv/installed
 completions: .venv/installed
 	$(BIN)/python -m tools.completions
 
+schemas: .venv/installed
+	$(BIN)/python -m tools.schemas
+
 # The versions of a new environment with the newest of everything. Run the tests, then commit.
 constraints:
 	$(PYTHON) -m venv --clear .cache/constraints

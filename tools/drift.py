@@ -13,21 +13,26 @@ from tools.man_pages import ROOT
 
 def main() -> int:
     """Compare what is committed with what is generated; exit status 1 where they differ."""
-    stale = [line for folder, tool in GENERATED.items() for line in _stale(folder, tool)]
+    stale = [line for folder in GENERATED for line in _stale(folder, *GENERATED[folder])]
     for line in stale:
         print(line, file=sys.stderr)
     return 1 if stale else 0
 
 
-GENERATED = {"man": "tools.man_pages", "completions": "tools.completions"}
+GENERATED = {
+    "man": ("tools.man_pages", "man"),
+    "completions": ("tools.completions", "completions"),
+    "schema": ("tools.schemas", "schemas"),
+}
+"""Each folder, the module that makes it, and the target of the Makefile that runs that."""
 
 
-def _stale(folder: str, tool: str) -> list[str]:
+def _stale(folder: str, tool: str, target: str) -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
         # A process of its own: the files must not depend on the environment of this one.
         subprocess.run([sys.executable, "-m", tool, directory], check=True, cwd=ROOT)
         different = sorted(_different(Path(directory), ROOT / folder))
-    return [f"{folder}/{name} is stale: run make {folder}" for name in different]
+    return [f"{folder}/{name} is stale: run make {target}" for name in different]
 
 
 def _different(generated: Path, committed: Path) -> set[str]:

@@ -118,16 +118,3 @@ def test_examples_are_valid() -> None:
     """The schema's own examples are valid."""
     for example in schema.load()["examples"]:
         assert schema.violations(example) == []
-
-
-def test_package_carries_the_published_file() -> None:
-    """The schema that the installed package reads is the published file, byte for byte."""
-    installed = subprocess.run(
-        [BIN / "python", "-c", "from stigmem_cursor_plugin import schema; print(schema.path())"],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd="/",
-    ).stdout.strip()
-    assert "site-packages" in installed
-    assert Path(installed).read_bytes() == SCHEMA.read_bytes()

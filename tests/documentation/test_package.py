@@ -30,12 +30,12 @@ def _contents(wheel: Path) -> dict[str, bytes]:
 
 
 def test_wheel_carries_all_that_is_installed(built: tuple[Path, Path]) -> None:
-    """The wheel has the schema, every man page, both startup files and the type marker."""
+    """The wheel has the schemas, every man page, both startup files and the type marker."""
     contents = _contents(built[0])
     package = "stigmem_cursor_plugin"
     data = f"{package}-{__version__}.data/data/share/man"
-    schema = ROOT / "schema" / "cursor-checkpoint.schema.json"
-    assert contents[f"{package}/schemas/{schema.name}"] == schema.read_bytes()
+    for schema in (ROOT / "schema").iterdir():
+        assert contents[f"{package}/checkpoints/schemas/{schema.name}"] == schema.read_bytes()
     for page in (ROOT / "man").iterdir():
         assert contents[f"{data}/man{page.suffix[1]}/{page.name}"] == page.read_bytes()
     assert {f"{package}.pth", f"{package}.start", f"{package}/py.typed"} <= set(contents)
