@@ -47,9 +47,17 @@ ENVIRONMENT = (
         "encrypted file given with --db.",
     ),
     (
-        "STIGMEM_PORT, STIGMEM_FEDERATION_PULL_INTERVAL_S",
-        "On import: where a node would answer if it were running, and how long fetching facts "
-        "again takes.",
+        "STIGMEM_HOST, STIGMEM_PORT, STIGMEM_NODE_URL",
+        "On import: where the node is asked whether it is running. Only addresses of this machine "
+        "are asked.",
+    ),
+    (
+        "STIGMEM_TLS_CERT_PATH, STIGMEM_TLS_KEY_PATH",
+        "On import: the certificate and the key that the node is asked with.",
+    ),
+    (
+        "STIGMEM_FEDERATION_PULL_INTERVAL_S",
+        "On import: tells how long fetching facts again takes.",
     ),
     (
         "STIGMEM_CLI_PLUGINS",

@@ -10,12 +10,12 @@ from stigmem_cursor_plugin.checkpoints import files
 from stigmem_cursor_plugin.checkpoints import reading as sources
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.recovery import Outcome, Plan
 from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
-from stigmem_cursor_plugin.errors import CheckpointError, HostError, RefusedError
-from stigmem_cursor_plugin.host.probe import running_node_id
+from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import importing
 from stigmem_cursor_plugin.stores import open_store
@@ -54,6 +54,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="with --force, do not write the undo checkpoint",
     )
+    add_assume_stopped_argument(parser)
     add_database_argument(parser)
 
 
@@ -65,15 +66,6 @@ class _Import:
     checkpoints: Sequence[Checkpoint]
     settings: Settings
     arguments: Namespace
-
-    def refuse_running_node(self, snapshot: Snapshot) -> None:
-        # Its pull loop would overwrite what is restored (runbook, Step 1).
-        node_id = running_node_id(self.settings.port)
-        if node_id is not None and node_id == snapshot.node_id:
-            raise HostError(
-                f"node {node_id} is running on port {self.settings.port}; stop it first "
-                "(runbook, Step 1), then run this again"
-            )
 
     def plan(self, snapshot: Snapshot) -> Plan:
         if not self.arguments.accept_loss:
@@ -111,22 +103,26 @@ def run(arguments: Namespace) -> int:
     now = datetime.now(UTC)
     undo = None
     store = open_store(job.settings)
+    node = RunningNode(job.settings, arguments)
+    node.look()
     with store.transaction(dry_run=arguments.dry_run) as transaction:
         with busy("counting the facts that the database holds"):
             # Cursors without a position matter to the undo checkpoint alone.
             facts = recovery.facts_to_look_up(checkpoints)
             snapshot = transaction.read(facts, empty=arguments.force)
-        job.refuse_running_node(snapshot)
         plan = job.plan(snapshot)
-        if not arguments.dry_run:
-            cursors = plan.cursors(now.isoformat())
+        cursors = plan.cursors(now.isoformat())
+        if arguments.dry_run:
+            node.tell(snapshot.node_id)
+        elif cursors or plan.table_missing:
+            node.refuse(snapshot.node_id)
             if arguments.force and not arguments.no_undo and plan.overwrites:
                 undo = job.write_undo(cursors, snapshot, store.name, now)
-            if cursors or plan.table_missing:
-                with busy("writing the positions"):
-                    transaction.apply(cursors)
-            # Once more: whoever started the node meanwhile waits for the lock that is held here.
-            job.refuse_running_node(snapshot)
+            with busy("writing the positions"):
+                transaction.apply(cursors)
+            # Whoever has started the node meanwhile waits for the lock that is held here.
+            node.look()
+            node.refuse(snapshot.node_id)
     _report(plan, job, undo)
     return 3 if plan.count(Outcome.FACTS_MISSING) else 0
 

@@ -1,62 +1,74 @@
-"""Whether a node is running on a database: its address is asked for its node id."""
+"""Whether a node is running on this machine: every address where it may listen is asked."""
 
-import json
-import socket
-import time
+import errno
+from collections.abc import Sequence
+from typing import NamedTuple
 
-PROBE_TIMEOUT = 0.5
-"""Seconds to wait for a node that may be running."""
-
-
-def running_node_id(port: int) -> str | None:
-    """Return the id of the node that answers on the loopback address, or None.
-
-    Asked in the clear, then over TLS, half a second in all. A node that wants a client
-    certificate cannot be asked. Host behaviour: ``GET /.well-known/stigmem`` (stigmem-node
-    0.9.0a1 to 0.9.0a12).
-    """
-    deadline = time.monotonic() + PROBE_TIMEOUT
-    try:
-        return _node_id(_ask(port, deadline)) or _node_id(_ask(port, deadline, secure=True))
-    except (OSError, OverflowError):  # nobody listens there, or the port is none
-        return None
+from stigmem_cursor_plugin.host import wellknown
+from stigmem_cursor_plugin.host.addresses import Address, node_addresses
+from stigmem_cursor_plugin.host.parallel import at_once
+from stigmem_cursor_plugin.host.settings import Settings
 
 
-def _ask(port: int, deadline: float, *, secure: bool = False) -> bytes:
-    """Return what the port answers, as far as it does; raises OSError if nobody listens."""
-    answer = b""
-    with socket.create_connection(("127.0.0.1", port), _left(deadline)) as plain:
+class Listener(NamedTuple):
+    """A node that answers, or something that may be a node and does not answer."""
+
+    where: str
+    """Address and port, such as ``127.0.0.1:8765``."""
+    node_id: str | None
+    trouble: str | None
+    """Where there is no node id: what happened, such as ``gave no answer in 10 s``."""
+
+
+class Probe:
+    """Asks each address at which the node with the given settings may listen."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Look the addresses up, once for every call of :meth:`listeners`."""
+        self._addresses = node_addresses(settings)
+        self._certificate = (settings.tls_cert_path, settings.tls_key_path)
+
+    def listeners(self) -> Sequence[Listener]:
+        """Return what listens there now, without what is certainly no stigmem node.
+
+        All addresses are asked at once. This takes milliseconds where nobody listens, and little
+        more than :data:`wellknown.PATIENCE` whatever does.
+        """
+        open_to_us = [address for address in self._addresses if not _nobody_at(address)]
+        # The half second lets a question that has timed out say so itself.
+        heard = at_once(self._ask, open_to_us, wellknown.PATIENCE + 0.5)
+        late = wellknown.Reply(trouble=wellknown.NO_ANSWER)
+        replies = ((str(address), heard.get(address, late)) for address in open_to_us)
+        found = (Listener(where, reply.node_id, reply.trouble) for where, reply in replies)
+        return [one for one in found if one.node_id is not None or one.trouble is not None]
+
+    def _ask(self, address: Address) -> wellknown.Reply:
         try:
-            with _secured(plain) if secure else plain as connection:
-                connection.sendall(_REQUEST)
-                while chunk := connection.recv(65536):
-                    answer += chunk
-                    connection.settimeout(_left(deadline))
-        except OSError:
-            pass  # another service, or one that never ends its answer
-    return answer
+            return wellknown.ask(address, self._certificate)
+        except TimeoutError:
+            return wellknown.Reply(trouble=wellknown.NO_ANSWER)
+        except OSError as error:
+            nobody = error.errno in _NOBODY
+            return wellknown.Reply(trouble=None if nobody else f"cannot be asked ({error})")
+        except Exception as error:  # noqa: BLE001  nonsense does not prove that no node runs
+            return wellknown.Reply(trouble=f"cannot be understood ({type(error).__name__})")
 
 
-_REQUEST = b"GET /.well-known/stigmem HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
-
-
-def _left(deadline: float) -> float:
-    return max(0.001, deadline - time.monotonic())
-
-
-def _secured(connection: socket.socket) -> socket.socket:
-    import ssl  # noqa: PLC0415  only when something listens there
-
-    # What answers is asked for its name, not trusted with anything.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(connection)
-
-
-def _node_id(answer: bytes) -> str | None:
+def _nobody_at(address: Address) -> bool:
+    """Tell whether a connection is refused at once, as it is where nothing listens."""
     try:
-        node_id = json.loads(answer.partition(b"\r\n\r\n")[2])["node_id"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return node_id if isinstance(node_id, str) else None
+        address.connect(_AT_ONCE).close()
+    except OSError as error:
+        return error.errno in _NOBODY
+    return False
+
+
+_AT_ONCE = 0.05
+"""Seconds in which the kernel answers for one of its own addresses."""
+_NOBODY = {
+    errno.EADDRNOTAVAIL,
+    errno.EAFNOSUPPORT,
+    errno.ECONNREFUSED,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+}

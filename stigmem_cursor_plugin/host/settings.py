@@ -1,7 +1,7 @@
 """The node's settings, as the host reads them."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ class Settings:
     db_path: str = "stigmem.db"
     storage_backend: str = "sqlite"
     at_rest_encryption: str = "off"
+    host: str = "0.0.0.0"  # noqa: S104  the host's default
     port: int = 8765
+    node_url: str = "http://localhost:8765"
+    tls_cert_path: str = ""
+    tls_key_path: str = ""
     federation_pull_interval_s: int = 30
 
 
@@ -29,20 +33,17 @@ def read_settings(db: str | None = None) -> Settings:
     Raises :class:`HostError` for a ``.env`` file that cannot be read, or a value that the host
     would not take.
     """
-    values = {**_dotenv(needed=db is None), **_lower(os.environ)}
-    default = Settings()
-    encryption = values.get("stigmem_at_rest_encryption", default.at_rest_encryption)
-    if encryption not in ("on", "off"):
-        raise HostError(f"STIGMEM_AT_REST_ENCRYPTION is neither 'on' nor 'off': {encryption!r}")
-    settings = Settings(
-        db_path=values.get("stigmem_db_path", default.db_path),
-        storage_backend=values.get("stigmem_storage_backend", default.storage_backend),
-        at_rest_encryption=encryption,
-        port=_whole_number(values, "port", default.port),
-        federation_pull_interval_s=_whole_number(
-            values, "federation_pull_interval_s", default.federation_pull_interval_s
-        ),
-    )
+    values = {**_dotenv(), **_lower(os.environ)}
+    given = {
+        name: _value(name, default, values[f"stigmem_{name}"])
+        for name, default in asdict(Settings()).items()
+        if f"stigmem_{name}" in values
+    }
+    settings = Settings(**given)
+    if settings.at_rest_encryption not in ("on", "off"):
+        raise HostError(
+            f"STIGMEM_AT_REST_ENCRYPTION is neither 'on' nor 'off': {settings.at_rest_encryption!r}"
+        )
     if db is None or (settings.storage_backend == "libsql" and _same_file(db, settings.db_path)):
         return settings
     return replace(settings, db_path=db, storage_backend="sqlite", at_rest_encryption="off")
@@ -84,27 +85,25 @@ def _lower(values: "os._Environ[str] | dict[str, str | None]") -> dict[str, str]
     return {name.lower(): value for name, value in values.items() if value is not None}
 
 
-def _dotenv(*, needed: bool) -> dict[str, str]:
-    if not Path(".env").is_file():
-        return {}
+def _dotenv() -> dict[str, str]:
     try:
-        from dotenv import dotenv_values  # noqa: PLC0415  comes with the host
-    except ImportError:
-        if not needed:
+        if not Path(".env").is_file():
             return {}
-        raise HostError(
-            "there is a .env file here, which only stigmem-node's environment can read; "
-            "name the database with --db"
-        ) from None
-    try:
+        from dotenv import dotenv_values  # noqa: PLC0415  only where there is such a file
+
         return _lower(dotenv_values(".env", encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HostError(f"cannot read .env: {error}") from error
+        raise HostError(
+            f"cannot read .env in the working directory: {error}; run this as a user who can "
+            "read it, or in another directory"
+        ) from error
 
 
-def _whole_number(values: dict[str, str], name: str, default: int) -> int:
-    text = values.get(f"stigmem_{name}")
+def _value(name: str, default: object, text: str) -> Any:
+    """Return a setting's value, of the type of its default."""
+    if not isinstance(default, int):
+        return text
     try:
-        return default if text is None else int(text)
+        return int(text)
     except ValueError:
         raise HostError(f"STIGMEM_{name.upper()} is not a whole number: {text!r}") from None

@@ -35,10 +35,10 @@ def test_node_resumes_where_it_was(kind: str, stores: Stores, tmp_path: Path) ->
         wait_for("facts to federate", lambda: caught_up(a, b))
         assert stigmem(a, "cursor-export", "--out", "c.json").returncode == 0
 
-        refused = stigmem(a, "cursor-import", "c.json")
+        refused = stigmem(a, "cursor-import", "--force", "c.json")
         assert refused.returncode == 1
         assert refused.stderr == (
-            f"error: node {a.node_id} is running on port {a.port}; stop it first (runbook, "
+            f"error: node {a.node_id} is running at 127.0.0.1:{a.port}; stop the node (runbook, "
             "Step 1), then run this again\n"
         )
 

@@ -1,0 +1,66 @@
+"""What import and catch-up ask before they write: is the node running on this database."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from stigmem_cursor_plugin.errors import HostError
+from stigmem_cursor_plugin.host.probe import Listener, Probe
+from stigmem_cursor_plugin.host.settings import Settings
+from stigmem_cursor_plugin.terminal import busy, tell
+
+
+def add_assume_stopped_argument(parser: ArgumentParser) -> None:
+    """Add ``--assume-stopped``."""
+    parser.add_argument(
+        "--assume-stopped",
+        action="store_true",
+        help="do not ask whether the node is running: for a port on which something else never "
+        "answers, or a copy of the database that the running node does not use",
+    )
+
+
+class RunningNode:
+    """Looks for the node of a database; its pull loop would overwrite what a command writes.
+
+    Look once before the database is locked, since a node that waits for the lock does not answer,
+    and once more before the commit: someone may have started the node meanwhile.
+    """
+
+    def __init__(self, settings: Settings, arguments: Namespace) -> None:
+        """Take the node's settings, and whether ``--assume-stopped`` was given."""
+        self._probe = None if arguments.assume_stopped else Probe(settings)
+        self._listeners: Sequence[Listener] = ()
+
+    def look(self) -> None:
+        """Ask every address of the node; at most some ten seconds."""
+        if self._probe is not None:
+            with busy("waiting for the node's answer"):
+                self._listeners = self._probe.listeners()
+
+    def refuse(self, node_id: str | None) -> None:
+        """Refuse to go on if, when last looked, the node *node_id* was running or may have been.
+
+        Raises :class:`HostError`.
+        """
+        if running := _running(self._listeners, node_id):
+            raise HostError(f"{running}; stop the node (runbook, Step 1), then run this again")
+        if doubt := _doubt(self._listeners):
+            raise HostError(
+                f"{doubt}; stop the node (runbook, Step 1), then run this again; if that is "
+                "not the node, add --assume-stopped"
+            )
+
+    def tell(self, node_id: str | None) -> None:
+        """Say, for a dry run, what the command itself would refuse."""
+        if found := _running(self._listeners, node_id) or _doubt(self._listeners):
+            tell(f"info: {found}; stop the node before the import")
+
+
+def _running(listeners: Sequence[Listener], node_id: str | None) -> str | None:
+    where = next((one.where for one in listeners if one.node_id == node_id is not None), None)
+    return where and f"node {node_id} is running at {where}"
+
+
+def _doubt(listeners: Sequence[Listener]) -> str | None:
+    silent = [f"{one.where} {one.trouble}" for one in listeners if one.trouble is not None]
+    return f"cannot tell whether the node is running: {', '.join(silent)}" if silent else None

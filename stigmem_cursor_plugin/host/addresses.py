@@ -1,0 +1,114 @@
+"""Where on this machine a node would answer, if it were running."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from stigmem_cursor_plugin.host.parallel import at_once
+from stigmem_cursor_plugin.host.settings import Settings
+
+RESOLVE_PATIENCE = 2.0
+"""Seconds to wait for the addresses of a name. A name that does not resolve is no node."""
+
+
+class Place(NamedTuple):
+    """A host and a port as the settings name them; ``secure`` where TLS is expected there."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+class Address(NamedTuple):
+    """An address of this machine, and the place that it was found for."""
+
+    family: int
+    target: Any
+    """What ``socket.connect`` takes: (address, port), for IPv6 with flow and scope."""
+    place: Place
+
+    def __str__(self) -> str:
+        """Return ``127.0.0.1:8765`` or ``[::1]:8765``."""
+        host, port = self.target[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def connect(self, seconds: float) -> socket.socket:
+        """Return a connection with that time limit; raises OSError where there is none."""
+        connection = socket.socket(self.family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(seconds)
+            connection.connect(self.target)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def node_addresses(settings: Settings) -> Sequence[Address]:
+    """Return each address at which the node may listen: its URL's, its host's, and loopback.
+
+    Only addresses of this machine are returned: no other machine is ever asked.
+    """
+    places = [place for place in _places(settings) if 0 < place.port < 1 << 16]
+    found = {place: _without_lookup(place) for place in places}
+    names = [place for place, addresses in found.items() if addresses is None]
+    found |= at_once(_looked_up, names, RESOLVE_PATIENCE)
+    addresses = [address for place in places for address in found[place] or ()]
+    # Of several with one target the first counts: that of the URL knows the name to ask for.
+    return list({address.target: address for address in reversed(addresses)}.values())
+
+
+def _places(settings: Settings) -> Iterator[Place]:
+    try:
+        url = urlsplit(settings.node_url)
+        secure = url.scheme == "https"
+        if url.hostname:
+            yield Place(url.hostname, url.port or (443 if secure else 80), secure)
+    except ValueError:
+        pass  # not a URL: nothing listens there
+    # The host turns TLS on where both are set (stigmem-node 0.9.0a1 to 0.9.0a12).
+    secure = bool(settings.tls_cert_path and settings.tls_key_path)
+    for host in (settings.host, "127.0.0.1", "::1"):
+        if host:  # an empty one means every interface, as 0.0.0.0 does
+            yield Place(host, settings.port, secure)
+
+
+def _without_lookup(place: Place) -> Sequence[Address] | None:
+    """Return the addresses of a place that is named by address, None where it has a name."""
+    hosts = ("127.0.0.1", "::1") if place.host == "localhost" else (place.host,)
+    try:
+        return [one for host in hosts for one in _found(place, host, socket.AI_NUMERICHOST)]
+    except (OSError, ValueError):
+        return None
+
+
+def _looked_up(place: Place) -> Sequence[Address]:
+    try:
+        return _found(place, place.host)
+    except (OSError, ValueError):
+        return ()
+
+
+def _found(place: Place, host: str, flags: int = 0) -> Sequence[Address]:
+    # Given a str, Python loads its table of international names.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, place.port, type=socket.SOCK_STREAM, flags=flags)
+    return [
+        Address(family, (_LISTENING_ON.get(str(address), address), *rest), place)
+        for family, _, _, _, (address, *rest) in found
+        if _is_here(family, (address, 0, *rest[1:]))
+    ]
+
+
+_LISTENING_ON = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked, not listened on
+
+
+def _is_here(family: int, address: Any) -> bool:
+    """Tell whether *address* is one of this machine's own: only such a one can be bound."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as own:
+            own.bind(address)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,305 @@
+"""Where a node is looked for, and what is made of whatever listens there."""
+
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from stigmem_cursor_plugin.host.addresses import node_addresses
+from stigmem_cursor_plugin.host.probe import Listener, Probe
+from stigmem_cursor_plugin.host.settings import Settings
+from tests.listeners import (
+    Behaviour,
+    dripping,
+    flooding,
+    http,
+    listening,
+    make_certificate,
+    over_mutual_tls,
+    over_tls,
+    request_of,
+    saying,
+    silent,
+)
+from tools.loopback import free_port
+
+NODE = {"node_id": "stigmem://node-a"}
+ANY = "0.0.0.0"  # noqa: S104  what a node listens on unless it is told otherwise
+NOWHERE = "http://node-b.invalid"
+"""A URL that leads to no machine."""
+
+
+def heard(port: int, **settings: str) -> list[tuple[str | None, str | None]]:
+    """Return the node ids and troubles that are found with these settings."""
+    probe = Probe(Settings(**{"port": port, "node_url": NOWHERE, **settings}))  # type: ignore[arg-type]
+    return [(one.node_id, one.trouble) for one in probe.listeners()]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate and its key."""
+    return make_certificate(tmp_path_factory.mktemp("certificate") / "node.pem")
+
+
+def test_nobody() -> None:
+    """Where nobody listens nothing is found."""
+    assert heard(free_port()) == []
+
+
+@pytest.mark.parametrize(
+    ("listens_on", "host", "where"),
+    [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", ANY, "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "localhost", "127.0.0.1"),
+        ("127.0.0.1", "node-b.invalid", "127.0.0.1"),
+        (ANY, ANY, "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2", "127.0.0.2"),
+        ("::1", "::", "[::1]"),
+        ("::1", "::1", "[::1]"),
+        ("::1", ANY, "[::1]"),
+    ],
+)
+def test_host(listens_on: str, host: str, where: str) -> None:
+    """A node is found at the configured host, and on loopback whatever that is."""
+    if ":" in listens_on and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listening(saying(http(NODE)), listens_on) as port:
+        found = Probe(Settings(host=host, port=port, node_url=NOWHERE)).listeners()
+    assert found == [Listener(f"{where}:{port}", "stigmem://node-a", None)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2:{}",
+        "https://127.0.0.2:{}/federation",
+        "http://operator:secret@127.0.0.2:{}",
+        "http://[::ffff:127.0.0.2]:{}",
+    ],
+)
+def test_url(url: str) -> None:
+    """A node of which only the URL tells where it is, is found there."""
+    with listening(saying(http(NODE)), "127.0.0.2") as port:
+        settings = Settings(port=free_port(), node_url=url.format(port))
+        found = Probe(settings).listeners()
+    assert [one.node_id for one in found] == ["stigmem://node-a"]
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("http://127.0.0.2", 80), ("https://127.0.0.2", 443), ("http://0.0.0.0:9", 9)]
+)
+def test_port_of_a_url(url: str, port: int) -> None:
+    """A URL without a port means that of its scheme; a wildcard address means loopback."""
+    addresses = [address.target for address in node_addresses(Settings(node_url=url))]
+    assert ("127.0.0.2" if port > 9 else "127.0.0.1", port) in addresses
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://198.51.100.7:8765",
+        "http://[2001:db8::7]:8765",
+        NOWHERE,
+        "http://127.0.0.2:99999",
+        "http://[::1",
+        "http://" + "a" * 300,
+        "http://\N{LATIN SMALL LETTER U WITH DIAERESIS}.invalid:80",
+        "node-a",
+        "",
+    ],
+)
+def test_elsewhere(url: str) -> None:
+    """Another machine is never asked, and what is no URL leads nowhere."""
+    for settings in (Settings(node_url=url), Settings(host=url, node_url=url)):
+        found = sorted(str(address) for address in node_addresses(settings))
+        assert found in (["127.0.0.1:8765"], ["127.0.0.1:8765", "[::1]:8765"])
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536, 10**30])
+def test_port_that_is_none(port: int) -> None:
+    """Nobody listens on a port that does not exist."""
+    assert heard(port) == []
+
+
+OTHER_SERVICES: Mapping[str, bytes] = {
+    "not found": http(b"no such page", 404),
+    "moved": http(b"", 301),
+    "gateway without a node": http(b"Bad Gateway", 502),
+    "plain request refused": http(b"use https", 400),
+    "page": http(b"<html>"),
+    "empty": http(b""),
+    "number": http({"node_id": 5}),
+    "no id": http({}),
+    "list": http([]),
+    "nested": http(b"[" * 100_000),
+    "bytes": http(b"\xff" * 100_000),
+    "long": http(b" " * (1 << 21)),
+    "until closed": b"HTTP/1.0 200 OK\r\n\r\n{}",
+    "header without an end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
+    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "redis": b"-ERR unknown command\r\n",
+    "noise": b"\0" * 100_000,
+}
+
+
+@pytest.mark.parametrize("answer", OTHER_SERVICES.values(), ids=OTHER_SERVICES)
+def test_other_service(answer: bytes) -> None:
+    """What answers, and clearly is no stigmem node, is passed over."""
+    with listening(saying(answer)) as port:
+        assert heard(port) == []
+
+
+def test_endless_answer() -> None:
+    """So is what never stops sending."""
+    with listening(flooding) as port:
+        assert heard(port) == []
+
+
+def test_several_nodes() -> None:
+    """Each node that answers is reported, another's too."""
+    other = {"node_id": "stigmem://node-b"}
+    with (
+        listening(saying(http(NODE)), "127.0.0.2") as port,
+        listening(saying(http(other))) as second,
+    ):
+        url = f"http://127.0.0.1:{second}"
+        found = heard(port, host="127.0.0.2", node_url=url)
+    assert sorted(found) == [("stigmem://node-a", None), ("stigmem://node-b", None)]
+
+
+CLOSED = "closed the connection without an answer"
+NO_ANSWER = "gave no answer in 10 s"
+TROUBLES: Mapping[str, tuple[bytes, str]] = {
+    "closed": (b"", CLOSED),
+    "broken off": (http(NODE, missing=1), "broke off its answer"),
+    "own failure": (http(b"Internal Server Error", 500), "answered with HTTP status 500"),
+    "proxy that waited": (http(b"Gateway Timeout", 504), "answered with HTTP status 504"),
+}
+
+
+@pytest.mark.parametrize(("answer", "trouble"), TROUBLES.values(), ids=TROUBLES)
+def test_trouble(answer: bytes, trouble: str) -> None:
+    """What gives no answer, or one that a node in trouble gives, may be the node."""
+    with listening(saying(answer)) as port:
+        assert heard(port) == [(None, trouble)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("plain", [b"", http(b"use https", 400), b"\x15\x03\x01\0\x02\x02\x46"])
+def test_tls(certificate: Path, scheme: str, plain: bytes) -> None:
+    """A node behind TLS is recognised, whatever it says to a plain request."""
+    behave = over_tls(certificate, saying(http(NODE)), plain=plain)
+    with listening(behave) as port:
+        found = heard(free_port(), node_url=f"{scheme}://127.0.0.1:{port}")
+    assert found == [("stigmem://node-a", None)]
+
+
+def test_other_service_behind_tls(certificate: Path) -> None:
+    """Another service behind TLS is passed over."""
+    with listening(over_tls(certificate, saying(http(b"", 404)))) as port:
+        assert heard(port) == []
+
+
+def test_url_names_the_site(certificate: Path) -> None:
+    """A web server in front of several sites is asked for that of the URL."""
+    asked: list[bytes] = []
+
+    def behave(connection: socket.socket) -> None:
+        if request := request_of(connection):
+            asked.append(request)
+        connection.sendall(http(NODE))
+
+    with listening(behave) as port:
+        assert heard(free_port(), node_url=f"http://LocalHost:{port}") == [
+            ("stigmem://node-a", None)
+        ]
+    assert f"Host: localhost:{port}\r\n".encode() in asked[0]
+
+
+def test_client_certificate(certificate: Path, tmp_path: Path) -> None:
+    """A node that wants a client certificate is asked with its own; without, it may be any node."""
+    with listening(over_mutual_tls(certificate, saying(http(NODE)))) as port:
+        own = {"tls_cert_path": str(certificate), "tls_key_path": str(certificate)}
+        assert heard(port, **own) == [("stigmem://node-a", None)]
+        [(node_id, trouble)] = heard(port)
+        assert (node_id, trouble) in {(None, "refused the TLS connection")}
+        missing = {**own, "tls_key_path": str(tmp_path / "none.pem")}
+        assert heard(port, **missing) == [(None, "refused the TLS connection")]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("behave", [silent, dripping])
+def test_ten_seconds(behave: Behaviour) -> None:
+    """What never ends an answer is waited for, ten seconds for all addresses together."""
+    with listening(behave) as first, listening(behave) as second:
+        began = time.monotonic()
+        found = heard(first, node_url=f"http://127.0.0.1:{second}")
+        taken = time.monotonic() - began
+    assert found == [(None, NO_ANSWER)] * 2
+    assert 9.5 < taken < 20
+
+
+@pytest.mark.long
+def test_full_queue() -> None:
+    """A node that is too busy even to take a connection is not taken for a stopped one."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1))
+        address = server.getsockname()
+        with suppress(TimeoutError):
+            for _ in range(1_000):
+                stack.enter_context(socket.create_connection(address, 0.5))
+            pytest.fail("the queue is never full")
+        assert heard(address[1]) == [(None, NO_ANSWER)]
+
+
+@pytest.mark.long
+def test_refusal_without_tls() -> None:
+    """A service that refuses the request, and does not speak TLS either, is another one."""
+
+    def behave(connection: socket.socket) -> None:
+        if connection.recv(65536).startswith(b"GET "):
+            connection.sendall(http(b"", 400))
+        else:
+            silent(connection)
+
+    with listening(behave) as port:
+        assert heard(port) == []
+
+
+@pytest.mark.long
+def test_late_answer() -> None:
+    """A node that answers after five seconds is heard."""
+    answer = saying(http(NODE))
+
+    def behave(connection: socket.socket) -> None:
+        if connection.recv(1, socket.MSG_PEEK):
+            time.sleep(5)
+            answer(connection)
+
+    with listening(behave) as port:
+        assert heard(port) == [("stigmem://node-a", None)]
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.binary(max_size=300).map(lambda data: b"HTTP/1.1 200 OK\r\n\r\n" + data),
+        st.text(max_size=100).map(lambda text: http({"node": text})),
+        st.sampled_from(sorted(OTHER_SERVICES.values())).flatmap(
+            lambda answer: st.integers(0, 200).map(lambda length: answer[:length])
+        ),
+    )
+)
+@hypothesis_settings(max_examples=60)
+def test_any_answer(answer: bytes) -> None:
+    """Whatever is sent, there is a verdict, and without a node id it is never that of a node."""
+    with listening(saying(answer)) as port:
+        assert heard(port) in ([], [(None, CLOSED)], [(None, "broke off its answer")])
