@@ -1,5 +1,6 @@
 """What every test can ask for: a host's database, and the real programs in a subprocess."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,17 +12,36 @@ from hypothesis import settings
 
 from tests.database import NODE_ID, Database
 from tests.nodes import Stores
-from tests.running import ROOT, Finished, Run, run_in
-from tools.hosts import pip
+from tests.running import ROOT, Finished, Run, fresh_environment, made_once, run_in
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=100)
-
 settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest, so that none of them is left alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly which promise was not tested, because a skip is easily read over."""
+    skipped = terminalreporter.getreports("skipped")
+    untested = [report for report in skipped if "strace" in str(report.longrepr)]
+    if untested:
+        terminalreporter.section("NOT TESTED: kills and failing system calls", sep="!", red=True)
+        terminalreporter.line(
+            f"{len(untested)} test(s) did not run, because strace cannot be used here. Install "
+            "strace, and allow ptrace (in a container: --cap-add=SYS_PTRACE)."
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Work in a temporary directory: a node's code writes files where it happens to run."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("cwd"))
+    yield
+    os.chdir(before)
 
 
 @pytest.fixture
@@ -47,13 +67,14 @@ def stigmem(run: Run) -> Run:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database made by the host's own migrations."""
-    path = tmp_path_factory.mktemp("host") / "stigmem.db"
-    script = (
-        "import sys; from stigmem_node.db import apply_migrations; apply_migrations(sys.argv[1])"
-    )
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
-    Database(path).run("INSERT INTO node_meta (key, value) VALUES ('node_id', ?)", [NODE_ID])
-    return path
+
+    def migrate(directory: Path) -> None:
+        path = directory / "stigmem.db"
+        script = "import sys; from stigmem_node.db import apply_migrations as a; a(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        Database(path).run("INSERT INTO node_meta (key, value) VALUES ('node_id', ?)", [NODE_ID])
+
+    return made_once(tmp_path_factory, "migrated", migrate) / "stigmem.db"
 
 
 @pytest.fixture
@@ -90,8 +111,23 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the wheel and the source distribution of this checkout."""
+
+    def build(directory: Path) -> None:
+        command = [sys.executable, "-m", "build", "--outdir", str(directory), str(ROOT)]
+        subprocess.run(command, check=True, capture_output=True)
+
+    return made_once(tmp_path_factory, "dist", build)
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Path) -> Path:
     """The wheel of this checkout."""
-    directory = tmp_path_factory.mktemp("wheel")
-    pip(Path(sys.executable), "wheel", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
-    return next(directory.glob("*.whl"))
+    return next(built.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def hostless(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The programs of a fresh environment that holds the wheel and what it depends on."""
+    return made_once(tmp_path_factory, "hostless", lambda to: fresh_environment(to, wheel)) / "bin"

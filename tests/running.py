@@ -1,15 +1,20 @@
 """The real programs, run in a subprocess as a user or a service would run them."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import venv
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from tools.hosts import pip
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -83,3 +88,26 @@ def metrics_of(directory: Path, *arguments: str) -> list[tuple[str, dict[str, st
     """Run cursor-check in a directory and return the names and labels that it writes."""
     finished = run_in(directory, ("stigmem-cursor", "check", "--metrics", "-", *arguments))
     return [(name, labels) for name, labels, _ in samples(finished.stdout)]
+
+
+def fresh_environment(directory: Path, wheel: Path, *constraints: str) -> Path:
+    """Make a virtual environment, install the wheel in it and return where its programs are."""
+    venv.create(directory, with_pip=True)
+    pip(directory / "bin" / "python", "install", str(wheel), *constraints)
+    return directory / "bin"
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a directory that one worker of a run makes and that all of them use."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    directory = base / name
+    complete = base / f"{name}.complete"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            directory.mkdir()
+            make(directory)
+            complete.touch()
+    return directory

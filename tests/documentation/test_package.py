@@ -6,22 +6,10 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from stigmem_cursor_plugin import __version__
 from tests.running import ROOT, run_in
 
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The wheel and the source distribution of this checkout."""
-    directory = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--outdir", str(directory), str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
-    return next(directory.glob("*.whl")), next(directory.glob("*.tar.gz"))
+SCHEMA = ROOT / "schema" / "cursor-checkpoint.schema.json"
 
 
 def _contents(wheel: Path) -> dict[str, bytes]:
@@ -29,9 +17,9 @@ def _contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_wheel_carries_all_that_is_installed(built: tuple[Path, Path]) -> None:
+def test_wheel_carries_all_that_is_installed(wheel: Path) -> None:
     """The wheel has the schemas, every man page, both startup files and the type marker."""
-    contents = _contents(built[0])
+    contents = _contents(wheel)
     package = "stigmem_cursor_plugin"
     data = f"{package}-{__version__}.data/data/share/man"
     for schema in (ROOT / "schema").iterdir():
@@ -41,20 +29,29 @@ def test_wheel_carries_all_that_is_installed(built: tuple[Path, Path]) -> None:
     assert {f"{package}.pth", f"{package}.start", f"{package}/py.typed"} <= set(contents)
 
 
-def test_both_build_the_same(built: tuple[Path, Path], tmp_path: Path) -> None:
+def test_both_build_the_same(built: Path, wheel: Path, tmp_path: Path) -> None:
     """A wheel built from the source distribution is the wheel built from the checkout."""
-    with tarfile.open(built[1]) as archive:
+    source = next(built.glob("*.tar.gz"))
+    with tarfile.open(source) as archive:
         archive.extractall(tmp_path, filter="data")
-    source = tmp_path / built[1].name.removesuffix(".tar.gz")
+    unpacked = tmp_path / source.name.removesuffix(".tar.gz")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(source)],
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(unpacked)],
         check=True,
         capture_output=True,
     )
-    assert _contents(next(tmp_path.glob("*.whl"))) == _contents(built[0])
+    assert _contents(next(tmp_path.glob("*.whl"))) == _contents(wheel)
 
 
-def test_version_is_told(tmp_path: Path) -> None:
-    """``stigmem-cursor --version`` tells the version."""
-    finished = run_in(tmp_path, ("stigmem-cursor", "--version"))
+def test_version_is_told(hostless: Path, tmp_path: Path) -> None:
+    """Installed from the wheel, ``stigmem-cursor --version`` tells the version."""
+    finished = run_in(tmp_path, ("stigmem-cursor", "--version"), binaries=hostless)
     assert finished.stdout == f"stigmem-cursor {__version__}\n"
+
+
+def test_package_carries_the_published_file(hostless: Path, tmp_path: Path) -> None:
+    """The schema that the installed package reads is the published file, byte for byte."""
+    asked = "from stigmem_cursor_plugin.checkpoints import schema; print(schema.path())"
+    installed = run_in(tmp_path, ("python", "-c", asked), binaries=hostless).stdout.strip()
+    assert "site-packages" in installed
+    assert Path(installed).read_bytes() == SCHEMA.read_bytes()

@@ -1,7 +1,6 @@
 """Where no host is installed: a mounted volume, a CI job."""
 
 import re
-import venv
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -9,23 +8,10 @@ import pytest
 
 from tests.builders import INVALID, VALID
 from tests.database import Database
-from tests.running import Finished, run_in
-from tools.hosts import pip
+from tests.running import Finished, fresh_environment, run_in
 
 MANY = 1_100
 """More than sqlite-utils is left to write."""
-
-
-def _make(directory: Path, wheel: Path, *constraints: str) -> Path:
-    venv.create(directory, with_pip=True)
-    pip(directory / "bin" / "python", "install", str(wheel), *constraints)
-    return directory / "bin"
-
-
-@pytest.fixture(scope="module")
-def hostless(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """The programs of an environment that holds the plugin and what it depends on."""
-    return _make(tmp_path_factory.mktemp("hostless"), wheel)
 
 
 def _round_trip(binaries: Path, node: Database, directory: Path) -> None:
@@ -66,7 +52,7 @@ def test_lower_bounds(
     ]
     assert len(wanted) == 7
     oldest = [line.replace(">=", "==").strip() for line in wanted]
-    binaries = _make(tmp_path_factory.mktemp("oldest"), wheel, *oldest)
+    binaries = fresh_environment(tmp_path_factory.mktemp("oldest"), wheel, *oldest)
     _round_trip(binaries, node, tmp_path)
     said = run_in(tmp_path, ("stigmem-cursor", "check", *map(str, VALID)), binaries=binaries)
     assert (said.returncode, said.stderr) == (0, "")

@@ -1,0 +1,38 @@
+"""What holds for the tests themselves, and what a run of them says."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import BIN, ROOT, environment_for
+
+TESTS = ROOT / "tests"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.stem)
+def test_no_test_module_serves_another(path: Path) -> None:
+    """What two test modules need is in a module that is not one of tests."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    helpers = {f"tests.{helper.stem}" for helper in TESTS.glob("*.py")} - {"tests.conftest"}
+    assert {name for name in imported if name.split(".")[0] == "tests"} <= helpers
+
+
+def test_missing_strace_is_said_loudly(tmp_path: Path) -> None:
+    """Without strace a run names, after everything else, the promise that it did not test."""
+    (tmp_path / "python").symlink_to(sys.executable)
+    finished = subprocess.run(
+        [BIN / "python", "-m", "pytest", "-p", "no:xdist", "-k", "test_export_fails_at", TESTS],
+        cwd=ROOT,
+        env={**environment_for(BIN), "PATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert "SKIPPED [25] tests/acceptance/test_crash.py" in finished.stdout
+    assert "!! NOT TESTED: kills and failing system calls !!" in finished.stdout
+    assert "25 test(s) did not run, because strace cannot be used here." in finished.stdout
