@@ -50,8 +50,8 @@ function _shtab_stigmem_cursor_using
   test "$_shtab_stigmem_cursor_cmdpath" = "$argv"
 end
 
-set -g _shtab_stigmem_cursor_commands export import check
-set -g _shtab_stigmem_cursor_opts_with_value --db --keep --max-age --metrics --out
+set -g _shtab_stigmem_cursor_commands export import check catchup
+set -g _shtab_stigmem_cursor_opts_with_value --db --keep --max-age --metrics --out --pause
 
 complete -c stigmem-cursor -e
 complete -c stigmem-cursor -f
@@ -81,3 +81,11 @@ complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using check' -l json -d 'wr
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using check' -l metrics -xka "(__fish_complete_path (commandline -ct))" -d 'write the result for Prometheus, as for the textfile collector of node_exporter; "-" is stdout'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using check' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'path to stigmem.db (default: STIGMEM_DB_PATH or settings default)'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using check; and test $_shtab_stigmem_cursor_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'checkpoint to check; "-" is stdin, a directory means the checkpoints in it (default: check the database)'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using; and test $_shtab_stigmem_cursor_npos -eq 0' -a catchup -d 'Fetch every fact that the peers offer after the positions in the database, page after page, through the node'"'"'s own code: each rule that the node applies to a fact is applied. A page and its position are stored together, so this can be stopped at any time, and run again to go on. For its length facts of any age are taken (STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). The node must be stopped, unless --live is given.'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -s h -l help -d 'show this help message and exit'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l pause -x -d 'wait between pages, to spare a peer that is in use (default: 0)'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l skip-refused -d 'list the facts that the node raises an error on and go on past them (default: stop that peer at the first one); they are not fetched again'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l live -d 'run beside the running node, in short pages that let its own writes through'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l json -d 'write the result to stdout as one JSON document'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l assume-stopped -d 'do not ask whether the node is running'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'path to stigmem.db (default: STIGMEM_DB_PATH or settings default)'

@@ -140,7 +140,7 @@ def _standalone_page() -> str:
                     ("0", "done"),
                     ("1", "failed or refused; nothing was changed"),
                     ("2", "usage error"),
-                    ("3", "import finished, but withheld at least one position"),
+                    ("3", "finished, but a position was withheld or a peer is not caught up"),
                 ]
             ),
             "ENVIRONMENT": _terms(ENVIRONMENT[:-1]),

@@ -9,13 +9,23 @@ from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
-from stigmem_cursor_plugin.commands import cursor_check, cursor_export, cursor_import
+from stigmem_cursor_plugin.commands import (
+    cursor_catchup,
+    cursor_check,
+    cursor_export,
+    cursor_import,
+)
 from stigmem_cursor_plugin.commands.base import Command
 from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
 from stigmem_cursor_plugin.errors import CursorError
 from stigmem_cursor_plugin.terminal import tell_error
 
-COMMANDS = (cursor_export.COMMAND, cursor_import.COMMAND, cursor_check.COMMAND)
+COMMANDS = (
+    cursor_export.COMMAND,
+    cursor_import.COMMAND,
+    cursor_check.COMMAND,
+    cursor_catchup.COMMAND,
+)
 
 
 def add_to(subparsers: Any, *, standalone: bool = False) -> None:

@@ -1,0 +1,236 @@
+"""``cursor-catchup``: fetch what is missing now, in minutes instead of hours."""
+
+import gc
+import json
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument
+from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
+from stigmem_cursor_plugin.core import catchup
+from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Stored
+from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
+from stigmem_cursor_plugin.host.probe import running_node_id
+from stigmem_cursor_plugin.host.settings import Settings, read_settings
+from stigmem_cursor_plugin.reports import catchup as report
+from stigmem_cursor_plugin.reports.progress import Meter
+from stigmem_cursor_plugin.stores import open_store
+from stigmem_cursor_plugin.terminal import tell, tell_some, write_result
+
+if TYPE_CHECKING:
+    from stigmem_cursor_plugin.host.pulling import Session, Source
+
+SETTLED = 5.0
+"""Seconds for which a position must stay after ``--live``: longer than a pull of the node's."""
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise ArgumentTypeError(f"is not a number of seconds from 0 to 3600: {text!r}")
+    return seconds
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of ``cursor-catchup``."""
+    parser.add_argument(
+        "peers",
+        metavar="PEER",
+        nargs="*",
+        help="node id or peer id of a peer (default: every active peer)",
+    )
+    parser.add_argument(
+        "--pause",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="wait between pages, to spare a peer that is in use (default: 0)",
+    )
+    parser.add_argument(
+        "--skip-refused",
+        action="store_true",
+        help="list the facts that the node raises an error on and go on past them (default: stop "
+        "that peer at the first one); they are not fetched again",
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="run beside the running node, in short pages that let its own writes through",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="write the result to stdout as one JSON document"
+    )
+    parser.add_argument(
+        "--assume-stopped",
+        action="store_true",
+        help="do not ask whether the node is running",
+    )
+    add_database_argument(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Catch up with every peer asked for; exit status 0, or 3 if one is not caught up."""
+    # Other commands end soon; this one may run for an hour.
+    gc.enable()
+    job = _Job(arguments)
+    try:
+        job.run()
+    except CursorError as error:
+        job.report("failed", error.messages)
+        raise
+    except Interrupted as error:
+        job.report("interrupted")
+        return error.exit_status
+    job.report("complete")
+    return 0 if all(result.progress.caught_up for result in job.results.values()) else 3
+
+
+class _Job:
+    """One run of the command, and what has come of it so far."""
+
+    def __init__(self, arguments: Namespace) -> None:
+        self.results: dict[str, Result] = {}
+        self._arguments = arguments
+        self._began = time.monotonic()
+
+    def run(self) -> None:
+        settings = read_settings(self._arguments.db)
+        _prepare(settings, self._arguments)
+        # The host's code takes a second to import.
+        from stigmem_cursor_plugin.host.pulling import open_session  # noqa: PLC0415
+
+        with open_session(settings) as session, interruptible(lambda: session.storing) as check:
+            if self._arguments.live and session.relays:
+                raise HostError(_RELAYS)
+            peers = _chosen(session.peers(), self._arguments.peers)
+            tell(_ANY_AGE)
+            for peer in peers:
+                self._note(peer, self._begin(session.position(peer)))
+            for peer in peers:
+                self._catch_up(session, peer, check)
+            if self._arguments.live:
+                _settle(session, peers, self.results)
+
+    def _begin(self, position: str | None) -> Progress:
+        size = catchup.LIVE_PAGE if self._arguments.live else catchup.FULL_PAGE
+        # To ask ahead would not spare the peer.
+        return catchup.begin(position, size, ahead=not self._arguments.pause)
+
+    def _note(self, peer: "Source", progress: Progress) -> None:
+        before = self.results.get(peer.id)
+        position = before.before if before else progress.position
+        self.results[peer.id] = Result(peer.id, peer.node_id, position, progress)
+
+    def _catch_up(self, session: "Session", peer: "Source", check: Callable[[], None]) -> None:
+        progress = self.results[peer.id].progress
+        with Meter(peer.node_id, progress.position) as meter:
+            while not progress.ended:
+                outcome = session.pull(peer, progress.ask)
+                progress = catchup.after(
+                    progress, outcome, skip_refused=self._arguments.skip_refused
+                )
+                self._note(peer, progress)
+                check()
+                meter.show(progress)
+                if not progress.ended:
+                    time.sleep(max(progress.wait, self._pause(outcome)))
+
+    def _pause(self, outcome: Outcome) -> float:
+        # SQLite's waiting writers look again now and then: they need as long as they waited.
+        held = outcome.seconds if self._arguments.live and isinstance(outcome, Stored) else 0.0
+        return max(held, float(self._arguments.pause))
+
+    def report(self, ending: str, errors: Sequence[str] = ()) -> None:
+        """Say what has come of it, on standard error, and with ``--json`` on standard output."""
+        results = list(self.results.values())
+        seconds = time.monotonic() - self._began
+        for group in report.lines(results):
+            tell_some(group.lines, group.total)
+        if self._arguments.json:
+            document = report.document(results, seconds, ending, errors)
+            write_result(json.dumps(document, indent=2))
+        if results or not errors:
+            tell(report.summary(results, seconds, ending))
+
+
+def _prepare(settings: Settings, arguments: Namespace) -> None:
+    """Look at the database before the host does, which would create one that is not there."""
+    store = open_store(settings)
+    snapshot = store.read()
+    if not arguments.live and not arguments.assume_stopped:
+        node_id = running_node_id(settings.port)
+        if node_id is not None and node_id == snapshot.node_id:
+            raise HostError(
+                f"node {node_id} is running on port {settings.port}; stop it first "
+                "(runbook, Step 1), then run this again; or run this beside it, with --live"
+            )
+    if snapshot.cursors is None:
+        tell("info: the table replication_cursors is missing: creating it again")
+        with store.transaction() as transaction:
+            transaction.apply([])
+
+
+_ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0"
+_RELAYS = (
+    "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
+    "--live stores older ones would skip them; stop the node, then run this without --live"
+)
+
+
+def _chosen(peers: Sequence["Source"], names: Sequence[str]) -> Sequence["Source"]:
+    """Return the peers that *names* are the ids of; without names every active one."""
+    if not names:
+        return [peer for peer in peers if peer.active]
+    found = {name: peer for peer in peers for name in (peer.node_id, peer.id)}
+    missing = [f"no peer {name} in this database" for name in names if name not in found]
+    missing += [
+        f"peer {name} is {found[name].row['status']}; the node does not pull from it"
+        for name in names
+        if name in found and not found[name].active
+    ]
+    if missing:
+        raise StoreError(*missing)
+    return list({found[name].id: found[name] for name in names}.values())
+
+
+def _settle(session: "Session", peers: Sequence["Source"], results: Mapping[str, Result]) -> None:
+    """Put back what the node's own loop, begun before the end, sets back after it."""
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < SETTLED:
+        for peer in peers:
+            if session.advance(peer, results[peer.id].progress.position):
+                quiet_since = time.monotonic()
+        time.sleep(0.25)
+
+
+COMMAND = Command(
+    name="cursor-catchup",
+    standalone="catchup",
+    summary="fetch what is missing from every peer now, without the pauses of the pull loop",
+    description=(
+        "Fetch every fact that the peers offer after the positions in the database, page after "
+        "page, through the node's own code: each rule that the node applies to a fact is "
+        "applied. A page and its position are stored together, so this can be stopped at any "
+        "time, and run again to go on. For its length facts of any age are taken "
+        "(STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). The node must be stopped, unless "
+        "--live is given."
+    ),
+    examples=(
+        ("After a loss, once the positions were imported:", "{prog}"),
+        ("From one peer that is in use, gently:", "{prog} --pause 1 stigmem://node-b"),
+        ("Beside the running node:", "{prog} --live"),
+    ),
+    exit_status=(
+        (0, "done: every peer is caught up"),
+        (1, "failed or refused; what was stored before stays"),
+        (2, "usage error"),
+        (3, "done, but at least one peer is not caught up"),
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

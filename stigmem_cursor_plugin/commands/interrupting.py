@@ -1,0 +1,44 @@
+"""Ends a command between two pages, when it is asked to end."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the command to end; what was stored before stays."""
+
+    def __init__(self, number: int) -> None:
+        """Take the number of the signal."""
+        super().__init__()
+        self.exit_status = 128 + number
+
+
+@contextmanager
+def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+    """Raise :class:`Interrupted` at once on SIGINT or SIGTERM, or later if *at_work*.
+
+    Yields what to call after the work: it raises what came meanwhile.
+    """
+    waiting: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        waiting.append(number)
+        if not at_work():
+            raise Interrupted(number)
+
+    def check() -> None:
+        if waiting:
+            raise Interrupted(waiting[0])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number, handler in before.items():
+            # A shell's & and nohup have it ignored, and that is meant.
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, handle)
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,257 @@
+"""Pulls facts from peers with the host's own functions, page by page.
+
+Every rule that the node applies to a fact is applied by the same code. What changes is how it is
+called: the steps of a page share one connection and one transaction, which the position is part
+of; 500 facts are asked for; the next page is asked for while this one is stored; facts of any age
+are taken.
+
+    with open_session(settings) as session:
+        for peer in session.peers():
+            outcome = session.pull(peer, Ask(session.position(peer)))
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from stigmem_cursor_plugin.core.catchup import (
+    Ask,
+    Fact,
+    Outcome,
+    Page,
+    Problem,
+    Refused,
+    Stored,
+    Trouble,
+    judge,
+)
+from stigmem_cursor_plugin.errors import StoreError
+from stigmem_cursor_plugin.host import functions
+from stigmem_cursor_plugin.host.asking import Asker, Reply
+from stigmem_cursor_plugin.host.functions import Host
+from stigmem_cursor_plugin.host.settings import Settings
+from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
+from stigmem_cursor_plugin.host.watching import Watch, watching
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A peer, with its row in ``peers`` as the host's functions take it."""
+
+    row: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its id in this database."""
+        return str(self.row["id"])
+
+    @property
+    def node_id(self) -> str:
+        """Its node id."""
+        return str(self.row["node_id"])
+
+    @property
+    def active(self) -> bool:
+        """The node pulls from it."""
+        return bool(self.row["status"] == "active")
+
+
+@contextmanager
+def open_session(settings: Settings) -> Iterator["Session"]:
+    """Open the database that *settings* name, and do what a node does before it pulls.
+
+    Raises :class:`HostError` for a host or settings that it does not work with, and
+    :class:`StoreError` for a database that the node has not been started on; both before
+    anything is touched.
+    """
+    host = functions.find_host()
+    with functions.settings_for_the_run(host, settings), watching(host.pulling) as watch:
+        functions.check_settings(host)
+        with shared(host.database, host.settings) as connection:
+            functions.check_database(host)
+            functions.start_up(host)
+            with Asker(host.pulling._make_pull_client) as asker, asyncio.Runner() as runner:
+                yield Session(host, connection, watch, asker, runner)
+
+
+class Session:
+    """The host's functions at work on one database."""
+
+    storing = False
+    """A page is being stored: whoever interrupts now would lose it."""
+
+    def __init__(
+        self,
+        host: Host,
+        connection: SharedConnection,
+        watch: Watch,
+        asker: Asker,
+        runner: asyncio.Runner,
+    ) -> None:
+        """Take what :func:`open_session` has opened."""
+        self._host = host
+        self._connection = connection
+        self._watch = watch
+        self._asker = asker
+        self._runner = runner
+
+    @property
+    def relays(self) -> bool:
+        """The node serves facts that it received from others."""
+        return bool(getattr(self._host.settings, "federation_relay_enabled", False))
+
+    def peers(self) -> Sequence[Source]:
+        """Return every peer, those that the node does not pull from too."""
+        with self._host.connection() as connection:
+            rows = connection.execute("SELECT * FROM peers ORDER BY node_id").fetchall()
+        return [Source({name: row[name] for name in _columns(row)}) for row in rows]
+
+    def position(self, peer: Source) -> str | None:
+        """Return the position of *peer*, loaded as the node's loop loads it."""
+        position: str | None = self._host.pulling.load_cursor(peer.id)
+        return position
+
+    def advance(self, peer: Source, position: str | None) -> bool:
+        """Write *position* where the stored one is before it; tell whether it was."""
+        self.begin_page()
+        try:
+            behind = (self.position(peer) or "") < (position or "")
+            if behind:
+                self._host.pulling.save_cursor(peer.id, position)
+            self._keep()
+        finally:
+            self._drop_unless_kept()
+        return behind
+
+    def pull(self, peer: Source, ask: Ask) -> Outcome:
+        """Store a page with the position after it, or nothing of it.
+
+        Raises :class:`StoreError` where the database fails: nothing of the page is stored then.
+        """
+        self._watch.begin()
+        request = _Request(self, peer, ask)
+        pulled = self._host.pulling.pull_from_peer_once(dict(peer.row), request, ask.position)
+        try:
+            return self._ended(request, self._runner.run(pulled))
+        except _NoPageError as found:
+            return found.problem
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever the host raises on a fact
+            return self._failed(request, error)
+        finally:
+            self._drop_unless_kept()
+
+    def _ended(self, request: "_Request", position: str | None) -> Outcome:
+        page = request.page
+        if page is None or position != page.position:
+            # The host did not ask, or did not take the answer; it has logged why.
+            if page is not None:
+                self._keep()
+            return Problem(Trouble.DROPPED, self._watch.last_warning)
+        if position != request.ask.position:
+            self._host.pulling.save_cursor(request.peer.id, position)
+        seconds = self._keep()
+        return Stored(page, self._watch.new, self._watch.held, tuple(self._watch.rejected), seconds)
+
+    def _failed(self, request: "_Request", error: Exception) -> Outcome:
+        fact_id, before = self._watch.fact, self._watch.before
+        if request.page is None or fact_id is None or _is_the_databases(error):
+            raise StoreError(f"{type(error).__name__}: {error}") from error
+        if before:
+            before = list(request.page.fact_ids).index(fact_id)
+        else:
+            # What the host has written about the fact stays, as after its own loop.
+            self._keep()
+        return Refused(Fact(fact_id, f"{type(error).__name__}: {error}"), before)
+
+    def begin_page(self) -> None:
+        """Take the write lock."""
+        self.storing = True
+        self._connection.begin_page()
+        self._locked_at = time.monotonic()
+
+    def _keep(self) -> float:
+        self._connection.keep_page()
+        self.storing = False
+        return time.monotonic() - self._locked_at
+
+    def _drop_unless_kept(self) -> None:
+        if self.storing:
+            self._connection.drop_page()
+            self.storing = False
+
+    def ask_ahead(self, peer: Source, url: str, arguments: dict[str, Any]) -> None:
+        """Send a request with a token of its own: a peer takes each token once."""
+        scopes = json.loads(peer.row["allowed_scopes"])
+        token = self._host.pulling.create_peer_token(peer.node_id, scopes)
+        headers = {**arguments["headers"], "Authorization": f"Bearer {token}"}
+        self._asker.ask_ahead(url, {**arguments, "headers": headers})
+
+    def reply(self, url: str, arguments: dict[str, Any]) -> Reply:
+        """Return the reply to a request, which may have been sent already."""
+        return self._asker.reply(url, arguments)
+
+    def watched(self, reply: Reply, passed_over: frozenset[str]) -> Any:
+        """Return the response for the host, which goes through its facts under watch."""
+        return self._watch.response(reply.response, reply.answer.document, passed_over)
+
+
+class _NoPageError(Exception):
+    """The answer holds no page that can be stored; the host must not see it."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+class _Request:
+    """What the host takes for its HTTP client: asks for one page, and looks at it first."""
+
+    def __init__(self, session: Session, peer: Source, ask: Ask) -> None:
+        self._session = session
+        self.peer = peer
+        self.ask = ask
+        self.page: Page | None = None
+
+    async def get(self, url: str, **arguments: Any) -> Any:
+        """Answer the host's request for a page; raises _NoPageError where there is none."""
+        arguments["params"] = {**arguments["params"], "limit": self.ask.limit}
+        reply = self._session.reply(url, arguments)
+        page = judge(reply.answer, self.ask)
+        if isinstance(page, Problem):
+            raise _NoPageError(page)
+        if page.has_more and self.ask.ahead:
+            params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}
+            self._session.ask_ahead(self.peer, url, {**arguments, "params": params})
+        # Only now: whoever else writes to the database has waited for nothing yet.
+        self._session.begin_page()
+        self.page = page
+        return self._session.watched(reply, self.ask.passed_over)
+
+
+def _columns(row: Any) -> Sequence[str]:
+    # libSQL's rows have no method for it, but each row is made of a dictionary.
+    return list(row.keys()) if hasattr(row, "keys") else list(row._data)
+
+
+def _is_the_databases(error: Exception) -> bool:
+    """Tell whether *error* says that the database failed, rather than that a fact is bad.
+
+    Each driver has classes of its own, named alike; libSQL's errors are all ValueError.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"OperationalError", "InternalError", "NotSupportedError"}:
+        return True
+    if "IntegrityError" in names or "DataError" in names:
+        return False
+    if "ProgrammingError" in names or type(error).__name__ == "DatabaseError":
+        return "binding" not in str(error)
+    return type(error) is ValueError and bool(_LIBSQL_FAILURE.search(str(error)))
+
+
+_LIBSQL_FAILURE = re.compile(r"database|disk|I/O|no such (table|column|savepoint)|SQL|Hrana")

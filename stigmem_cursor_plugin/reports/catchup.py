@@ -1,0 +1,158 @@
+"""What ``cursor-catchup`` has done: in words, and as a document for a program."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.catchup import DELAYS, Fact, Problem, Progress, Result, Trouble
+from stigmem_cursor_plugin.reports.formatting import duration
+from stigmem_cursor_plugin.reports.importing import Group
+from stigmem_cursor_plugin.terminal import MOST_LINES
+
+RESULT_VERSION = 1
+
+
+def summary(results: Sequence[Result], seconds: float, ending: str = "complete") -> str:
+    """Return the last line; *ending* is how it ended: complete, interrupted or failed."""
+    done = [result for result in results if result.progress.caught_up]
+    peers = f"{len(results)} peer(s)"
+    if len(done) < len(results):
+        peers = f"{len(done)} of {peers} caught up"
+        ending = "incomplete" if ending == "complete" else ending
+    parts = [
+        peers,
+        f"{_total(results, 'new'):,} fact(s) fetched",
+        f"{_total(results, 'held'):,} already held",
+    ]
+    if rejected := _total(results, "rejected"):
+        parts.append(f"{rejected:,} rejected")
+    if refused := sum(len(result.progress.refused) for result in results):
+        parts.append(f"{refused:,} passed over")
+    return f"catch-up {ending}: {', '.join(parts)}, in {duration(seconds)}"
+
+
+def _total(results: Sequence[Result], name: str) -> int:
+    return sum(getattr(result.progress, name) for result in results)
+
+
+def lines(results: Sequence[Result]) -> Iterator[Group]:
+    """Return what there is to say before the summary, grouped by what it is about."""
+    yield from _group([_caught_up(r) for r in results if r.progress.caught_up and _facts(r)])
+    for result in results:
+        yield from _group(
+            [_not_stored(result, "rejected", fact) for fact in result.progress.named],
+            result.progress.rejected,
+        )
+        yield from _group([_not_stored(result, "refused", f) for f in result.progress.refused])
+    yield from _group(
+        [
+            f"warning: peer {result.node_id}: not caught up: {sentence(result.progress)}"
+            for result in results
+            if result.progress.problem
+        ]
+    )
+
+
+def _group(found: Sequence[str], total: int = 0) -> Iterator[Group]:
+    if found:
+        yield Group(found[:MOST_LINES], max(total, len(found)))
+
+
+def _facts(result: Result) -> int:
+    return result.progress.new + result.progress.held
+
+
+def _caught_up(result: Result) -> str:
+    progress = result.progress
+    return (
+        f"info: peer {result.node_id}: caught up to {positions.shown(progress.position)}, "
+        f"{progress.new:,} fact(s) fetched, {progress.held:,} already held"
+    )
+
+
+def _not_stored(result: Result, what: str, fact: Fact) -> str:
+    return f"warning: peer {result.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
+
+
+def sentence(progress: Progress) -> str:
+    """Return why a peer is not caught up, and what to do."""
+    problem = progress.problem or Problem(Trouble.NO_ANSWER)
+    return _SENTENCES[problem.trouble].format(
+        detail=problem.detail or "no reason given",
+        tries=progress.attempts + 1,
+        position=positions.shown(progress.position),
+        wait=f"{problem.retry_after or DELAYS[-1]:.0f} s",
+    )
+
+
+_SENTENCES = {
+    Trouble.NO_ANSWER: (
+        "no answer in {tries} attempts: {detail}; see that the peer runs, then run this again"
+    ),
+    Trouble.BAD_ANSWER: (
+        "what it answers is not a page of facts ({tries} attempts); ask its operator, then run "
+        "this again"
+    ),
+    Trouble.SERVER_ERROR: (
+        "it answered {detail} in {tries} attempts; ask its operator, then run this again"
+    ),
+    Trouble.BUSY: "it is too busy ({detail}); run this again in {wait}, with --pause",
+    Trouble.DENIED: (
+        "it refused this node ({detail}); see that this node is registered there, active, and "
+        "with its present key"
+    ),
+    Trouble.UNEXPECTED: (
+        "it answered {detail} to a request for facts; see that the peer's node_url is right"
+    ),
+    Trouble.STANDS_STILL: (
+        "it has more facts after {position} and gives no position after it; ask its operator"
+    ),
+    Trouble.WENT_BACK: (
+        "asked for what comes after {position}, it answered with an earlier position; ask its "
+        "operator"
+    ),
+    Trouble.REPEATED: "it gave the same page twice; ask its operator",
+    Trouble.DROPPED: "this node's rules forbid its answer: {detail}",
+    Trouble.ORIGIN_UNKNOWN: (
+        "this node cannot verify its facts: {detail}; they would all be rejected and never be "
+        "fetched again; start the peer with a valid manifest, then run this again"
+    ),
+    Trouble.FACT_REFUSED: "stopped at fact {detail}; --skip-refused goes on past it",
+}
+
+
+def document(
+    results: Sequence[Result], seconds: float, ending: str, errors: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the result as one document (``schema/cursor-catchup-result.schema.json``)."""
+    whole = all(result.progress.caught_up for result in results)
+    return {
+        "version": RESULT_VERSION,
+        "command": "cursor-catchup",
+        "ending": ending if ending != "complete" or whole else "incomplete",
+        "errors": list(errors),
+        "seconds": round(seconds, 3),
+        "peers": [_peer_document(result) for result in results],
+    }
+
+
+def _peer_document(result: Result) -> dict[str, Any]:
+    progress = result.progress
+    return {
+        "peer_id": result.peer_id,
+        "peer_node_id": result.node_id,
+        "caught_up": progress.caught_up,
+        "trouble": progress.problem.trouble.value if progress.problem else None,
+        "message": sentence(progress) if progress.problem else None,
+        "previous": result.before,
+        "cursor": progress.position,
+        "facts_fetched": progress.new,
+        "facts_held": progress.held,
+        "facts_rejected": progress.rejected,
+        "rejected": [_fact_document(fact) for fact in progress.named],
+        "refused": [_fact_document(fact) for fact in progress.refused],
+    }
+
+
+def _fact_document(fact: Fact) -> dict[str, str]:
+    return {"fact_id": fact.fact_id, "reason": fact.reason}

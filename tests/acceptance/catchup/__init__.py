@@ -1,0 +1,1 @@
+"""``cursor-catchup`` as a user sees it."""

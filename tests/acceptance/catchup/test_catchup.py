@@ -1,0 +1,118 @@
+"""Two real nodes: everything that was lost is fetched, once, and said."""
+
+import jsonschema
+import pytest
+
+from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.core import positions
+from tests.acceptance.catchup.conftest import FACTS
+from tests.federation import Federation, without_seconds
+
+pytestmark = pytest.mark.long
+
+ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0\n"
+
+
+def test_everything_is_fetched(nodes: Federation) -> None:
+    """After a loss every fact of the peer is fetched, and the position is the newest."""
+    finished = nodes.catch_up()
+    newest = nodes.b.query("SELECT MAX(hlc) FROM facts WHERE received_from IS NULL")[0][0]
+    assert finished.returncode == 0
+    assert finished.stdout == ""
+    assert without_seconds(finished.stderr) == (
+        f"{ANY_AGE}"
+        f"info: peer stigmem://node-b: caught up to {positions.shown(newest)}, "
+        "1,200 fact(s) fetched, 0 already held\n"
+        "catch-up complete: 1 peer(s), 1,200 fact(s) fetched, 0 already held, in N s\n"
+    )
+    assert nodes.check_position() == FACTS
+    assert nodes.a.cursor(nodes.b) == newest
+
+
+def test_nothing_is_fetched_twice(nodes: Federation) -> None:
+    """A second run asks for what comes after the position, and finds nothing."""
+    nodes.catch_up()
+    finished = nodes.catch_up()
+    assert finished.returncode == 0
+    assert without_seconds(finished.stderr) == (
+        f"{ANY_AGE}catch-up complete: 1 peer(s), 0 fact(s) fetched, 0 already held, in N s\n"
+    )
+    assert nodes.check_position() == FACTS
+
+
+def test_facts_without_their_position(nodes: Federation) -> None:
+    """Where only the position was lost, every fact is found there and stored once."""
+    nodes.catch_up()
+    nodes.a.query("DROP TABLE replication_cursors")
+    finished = nodes.catch_up()
+    assert finished.returncode == 0
+    lines = without_seconds(finished.stderr).splitlines()
+    assert lines[0] == "info: the table replication_cursors is missing: creating it again"
+    assert lines[-1] == (
+        "catch-up complete: 1 peer(s), 0 fact(s) fetched, 1,200 already held, in N s"
+    )
+    assert nodes.check_position() == FACTS
+
+
+def test_document(nodes: Federation) -> None:
+    """The document is that of the published schema, and says what was done."""
+    document = nodes.document(nodes.b.node_id)
+    jsonschema.validate(document, schema.load("cursor-catchup-result.schema.json"))
+    (peer,) = document["peers"]
+    assert document["ending"] == "complete"
+    assert peer["caught_up"]
+    assert peer["facts_fetched"] == FACTS
+    assert peer["previous"] is None
+    assert peer["cursor"] == nodes.a.cursor(nodes.b)
+
+
+@pytest.mark.parametrize("name", ["stigmem://node-z", "no-such-id"])
+def test_unknown_peer(nodes: Federation, name: str) -> None:
+    """A peer that the database does not know is an error, before anything is fetched."""
+    finished = nodes.catch_up(name)
+    assert finished.returncode == 1
+    assert finished.stderr == f"error: no peer {name} in this database\n"
+    assert nodes.a.facts_from(nodes.b) == set()
+
+
+def test_peer_that_was_revoked(nodes: Federation) -> None:
+    """A peer that the node does not pull from is an error when named, and else left alone."""
+    nodes.a.query("UPDATE peers SET status = 'revoked'")
+    named = nodes.catch_up(nodes.b.node_id)
+    assert named.returncode == 1
+    assert named.stderr == (
+        "error: peer stigmem://node-b is revoked; the node does not pull from it\n"
+    )
+    everyone = nodes.catch_up()
+    assert everyone.returncode == 0
+    assert "0 peer(s)" in everyone.stderr
+
+
+def test_running_node(nodes: Federation) -> None:
+    """While the node runs, catching up is refused, and the way beside it is named."""
+    nodes.a.start()
+    try:
+        finished = nodes.catch_up()
+    finally:
+        nodes.a.stop()
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        f"error: node {nodes.a.node_id} is running on port {nodes.a.port}; stop it first "
+        "(runbook, Step 1), then run this again; or run this beside it, with --live\n"
+    )
+
+
+def test_not_a_nodes_environment(nodes: Federation) -> None:
+    """Without the node's environment it says so, where the node itself would not start or pull."""
+    off = nodes.catch_up(STIGMEM_FEDERATION_ENABLED="false")
+    assert off.returncode == 1
+    assert off.stderr == (
+        "error: STIGMEM_FEDERATION_ENABLED is not true: with these settings the node pulls from "
+        "nobody; run this with the environment of the node\n"
+    )
+    insecure = nodes.catch_up(STIGMEM_FEDERATION_INSECURE="0")
+    assert insecure.returncode == 1
+    assert insecure.stderr.startswith(
+        "error: the node would not start with these settings: Federation requires mTLS"
+    )
+    assert nodes.a.facts_from(nodes.b) == set()

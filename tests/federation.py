@@ -1,0 +1,141 @@
+"""Two real nodes for the tests of catching up: one that lacks facts, one that serves them."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.running import Finished, run_in
+from tools.loopback import Node, two_nodes
+
+_FILL = """
+import json, sys, uuid
+from datetime import UTC, datetime
+from stigmem_node.cid import compute_cid
+from stigmem_node.db import db
+from stigmem_node.hlc import node_hlc
+
+COLUMNS = (
+    "id", "entity", "relation", "value_type", "value_v", "source", "timestamp", "confidence",
+    "scope", "hlc", "cid", "interpret_as", "tenant_id", "valid_until",
+)
+with db() as connection:
+    for asked in json.load(sys.stdin):
+        fact = {
+            "relation": "demo:name", "value_type": "string", "source": "demo:source",
+            "confidence": 1.0, "scope": "public", "interpret_as": "content", **asked,
+        }
+        names = ("entity", "relation", "value_type", "value_v", "source", "scope", "confidence",
+                 "interpret_as")
+        rest = {
+            "id": str(uuid.uuid4()), "timestamp": datetime.now(UTC).isoformat(),
+            "hlc": node_hlc.tick(), "tenant_id": "default", "valid_until": None,
+            "cid": compute_cid(**{name: fact[name] for name in names}),
+        }
+        row = {**rest, **fact}
+        connection.execute(
+            f"INSERT INTO facts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",
+            tuple(row[column] for column in COLUMNS),
+        )
+"""
+
+
+def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
+    """Store *count* facts at *node* as it would store its own; *columns* are those of a fact."""
+    add_facts(
+        node,
+        [
+            {"entity": f"demo:{name}-{number}", "value_v": f"{number}", **columns}
+            for number in range(count)
+        ],
+    )
+
+
+def add_facts(node: Node, facts: Sequence[Mapping[str, object]]) -> None:
+    """Store facts at *node*, each given by the columns in which it is not like the others."""
+    subprocess.run(
+        [sys.executable, "-c", _FILL],
+        input=json.dumps(list(facts)),
+        env=node.environment,
+        cwd=node.directory,
+        check=True,
+        text=True,
+    )
+
+
+@dataclass
+class Federation:
+    """Node a, stopped, has lost everything from node b, which runs and serves its facts."""
+
+    a: Node
+    b: Node
+    _lost: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the database of node a as it is now."""
+        self._lost = self.a.directory / "lost.db"
+        shutil.copy(self.a.database, self._lost)
+
+    def lose(self) -> None:
+        """Give node a the database that it had at first."""
+        for suffix in ("", "-wal", "-shm"):
+            self.a.database.with_name(self.a.database.name + suffix).unlink(missing_ok=True)
+        shutil.copy(self._lost, self.a.database)
+
+    def catch_up(self, *arguments: str, **environment: str) -> Finished:
+        """Run ``cursor-catchup`` for node a."""
+        return run_in(
+            self.a.directory,
+            ("stigmem", "federation", "cursor-catchup", *arguments),
+            environment={**self.a.environment, **environment},
+        )
+
+    def document(self, *arguments: str, **environment: str) -> dict[str, Any]:
+        """Run it with ``--json`` and return the document."""
+        found: dict[str, Any] = json.loads(
+            self.catch_up("--json", *arguments, **environment).stdout
+        )
+        return found
+
+    def check_position(self) -> int:
+        """Check that node a holds all that node b offers up to its position; count its facts.
+
+        The position must never be ahead of the facts, and no fact may be there twice.
+        """
+        position = self.a.cursor(self.b)
+        offered = {
+            row[0]
+            for row in self.b.query(
+                "SELECT id FROM facts WHERE received_from IS NULL AND entity LIKE 'demo:%'"
+                " AND hlc <= ?",
+                [position or ""],
+            )
+        }
+        held = self.a.query("SELECT id FROM facts WHERE received_from = ?", [self.b.node_id])
+        assert offered <= {row[0] for row in held}
+        assert len(held) == len(set(held))
+        return len(held)
+
+
+@contextmanager
+def federation(directory: Path, facts: int, **settings: str) -> Iterator[Federation]:
+    """Start two nodes, give node b *facts*, stop node a before it has fetched one.
+
+    *settings* are environment variables of node a.
+    """
+    quiet = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": "3600", **settings}
+    with two_nodes(directory, **quiet) as (a, b):
+        a.stop()
+        fill(b, facts)
+        yield Federation(a, b)
+
+
+def without_seconds(text: str) -> str:
+    """Blank how long it took."""
+    return re.sub(r", in \d+ (s|min)\b", ", in N s", text)
