@@ -87,5 +87,5 @@ complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l pause -x 
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l skip-refused -d 'list the facts that the node raises an error on and go on past them (default: stop that peer at the first one); they are not fetched again'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l live -d 'run beside the running node, in short pages that let its own writes through'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l json -d 'write the result to stdout as one JSON document'
-complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l assume-stopped -d 'do not ask whether the node is running'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l assume-stopped -d 'do not ask whether the node is running: for a port on which something else never answers, or a copy of the database that the running node does not use'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using catchup' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'path to stigmem.db (default: STIGMEM_DB_PATH or settings default)'

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
+from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
 from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Stored
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
-from stigmem_cursor_plugin.host.probe import running_node_id
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import catchup as report
 from stigmem_cursor_plugin.reports.progress import Meter
@@ -65,11 +65,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="write the result to stdout as one JSON document"
     )
-    parser.add_argument(
-        "--assume-stopped",
-        action="store_true",
-        help="do not ask whether the node is running",
-    )
+    add_assume_stopped_argument(parser)
     add_database_argument(parser)
 
 
@@ -162,13 +158,10 @@ def _prepare(settings: Settings, arguments: Namespace) -> None:
     """Look at the database before the host does, which would create one that is not there."""
     store = open_store(settings)
     snapshot = store.read()
-    if not arguments.live and not arguments.assume_stopped:
-        node_id = running_node_id(settings.port)
-        if node_id is not None and node_id == snapshot.node_id:
-            raise HostError(
-                f"node {node_id} is running on port {settings.port}; stop it first "
-                "(runbook, Step 1), then run this again; or run this beside it, with --live"
-            )
+    if not arguments.live:
+        node = RunningNode(settings, arguments)
+        node.look()
+        node.refuse(snapshot.node_id)
     if snapshot.cursors is None:
         tell("info: the table replication_cursors is missing: creating it again")
         with store.transaction() as transaction:

@@ -89,7 +89,7 @@ def test_peer_that_was_revoked(nodes: Federation) -> None:
 
 
 def test_running_node(nodes: Federation) -> None:
-    """While the node runs, catching up is refused, and the way beside it is named."""
+    """While the node runs, catching up is refused as import is."""
     nodes.a.start()
     try:
         finished = nodes.catch_up()
@@ -97,8 +97,8 @@ def test_running_node(nodes: Federation) -> None:
         nodes.a.stop()
     assert finished.returncode == 1
     assert finished.stderr == (
-        f"error: node {nodes.a.node_id} is running on port {nodes.a.port}; stop it first "
-        "(runbook, Step 1), then run this again; or run this beside it, with --live\n"
+        f"error: node {nodes.a.node_id} is running at 127.0.0.1:{nodes.a.port}; stop the node "
+        "(runbook, Step 1), then run this again\n"
     )
 
 
