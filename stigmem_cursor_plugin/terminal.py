@@ -7,6 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+STANDARD_STREAM = "-"
+"""What stands for standard input or output on a command line."""
+
+
+def title_of(name: str) -> str:
+    """Return what messages call an input that the command line names."""
+    return "standard input" if name == STANDARD_STREAM else name
+
+
 MOST_LINES = 20
 
 
@@ -28,14 +37,9 @@ def printable(text: str) -> str:
 
 def write_result(text: str) -> None:
     """Write what a program reads to standard output, with a newline at the end."""
-    # In pieces: not every kernel fails a large write whose reader goes away half way.
-    for start in range(0, len(text), _PIECE):
-        sys.stdout.write(text[start : start + _PIECE])
+    sys.stdout.write(text)
     if not text.endswith("\n"):
         sys.stdout.write("\n")
-
-
-_PIECE = 1 << 16
 
 
 def tell(line: str) -> None:

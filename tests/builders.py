@@ -5,8 +5,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from stigmem_cursor_plugin.checkpoints import document
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from tests.running import ROOT
 
 CASES = ROOT / "tests" / "checkpoints" / "cases"
@@ -105,8 +103,3 @@ def steady(text: str) -> str:
     """Replace what changes from run to run."""
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "NOW", text, count=1)
     return re.sub(r"sha256:[0-9a-f]{64}", "sha256:HASH", text)
-
-
-def text_of(taken: Checkpoint) -> str:
-    """Return a checkpoint as JSON text."""
-    return "".join(document.to_json(taken))

@@ -64,20 +64,27 @@ class Database:
             (peer_id, direction, cursor, f"{at}T18:25:00.123456+00:00"),
         )
 
-    def add_facts(self, name: str, count: int, first: int = 0) -> None:
-        """Add facts received from the peer *name*, with ids ``{name}-0`` and so on."""
-        facts = [
-            (f"{name}-{n}", "1725349500000." + str(n), f"stigmem://{name}")
-            for n in range(first, first + count)
-        ]
-        if facts:
+    def add_facts(
+        self, name: str, count: int, first: int = 0, at: str = "2026-05-02T18:24:58+00:00"
+    ) -> None:
+        """Add facts received from the peer *name*, with ids ``{name}-0`` and so on.
+
+        As the host does, with a fact of its own that says from whom, and when they were received.
+        """
+        rows: list[tuple[str | None, ...]] = []
+        for n in range(first, first + count):
+            clock = f"1725349500000.{n}"
+            rows.append(
+                (f"{name}-{n}", "e", "r", "v", "2026", "public", clock, f"stigmem://{name}")
+            )
+            meta = ("stigmem:received_from", f"stigmem://{name}", at, "local", clock, None)
+            rows.append((f"receipt-of-{name}-{n}", f"{name}-{n}", *meta))
+        if rows:
             self.run(
-                "INSERT INTO facts (id, entity, relation, value_type, value_v, source, timestamp,"
-                " confidence, scope, hlc, received_from) VALUES "
-                + ",".join(
-                    ["(?, 'e', 'r', 'string', 'v', 's', '2026', 1, 'public', ?, ?)"] * len(facts)
-                ),
-                [value for fact in facts for value in fact],
+                "INSERT INTO facts (id, entity, relation, value_v, timestamp, scope, hlc,"
+                " received_from, value_type, source, confidence) VALUES "
+                + ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'string', 's', 1)"] * len(rows)),
+                [value for row in rows for value in row],
             )
 
     def cursors(self) -> dict[tuple[str, str], str | None]:

@@ -21,7 +21,8 @@ ENTRY = st.builds(
     direction=st.sampled_from(["inbound", "outbound", "tombstone_inbound"]),
     cursor=st.none() | CURSOR,
     updated_at=st.none() | MOMENT,
-    received=st.none() | st.builds(Received, st.integers(0, 2**53 - 1), st.none() | TEXT),
+    received=st.none()
+    | st.builds(Received, st.integers(0, 2**53 - 1), st.none() | TEXT, st.booleans()),
 )
 CHECKPOINT = st.builds(
     Checkpoint,
@@ -32,6 +33,9 @@ CHECKPOINT = st.builds(
     ).map(tuple),
     node_id=st.none() | TEXT,
     generator=st.none() | TEXT,
+    forced=st.booleans(),
+    after_loss=st.booleans(),
+    undo=st.booleans(),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

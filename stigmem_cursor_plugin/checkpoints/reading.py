@@ -1,68 +1,153 @@
-"""The checkpoints that a command line names: files, directories and standard input."""
+"""Reading the checkpoints that a command line names: files, directories and standard input."""
 
+import codecs
+import json
+import re
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
-from stigmem_cursor_plugin.checkpoints import files
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.errors import CheckpointError
+from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.checkpoints.document import digest_of
+from stigmem_cursor_plugin.core import rotation
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
+from stigmem_cursor_plugin.errors import CheckpointError, reason
+from stigmem_cursor_plugin.terminal import STANDARD_STREAM, title_of
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file that was read: the checkpoint in it, or why it is not valid.
-
-    ``directory`` is the directory that it was found in, None where the file itself was named.
-    """
-
-    name: str
-    checkpoint: Checkpoint | None
-    problems: Sequence[str] = ()
-    directory: str | None = None
+MOST_BYTES = 512 << 20
+"""No checkpoint is larger (a cursor takes some 400 bytes); ``/dev/zero`` has no end."""
 
 
-def read(names: Sequence[str]) -> Sequence[Source]:
+def read(names: Sequence[str]) -> Sequence[CheckpointFile]:
     """Read every file named, and every checkpoint in a directory named.
 
     Raises :class:`CheckpointError` for a directory that cannot be read or holds no ``*.json``.
     """
-    sources: list[Source] = []
+    found: list[CheckpointFile] = []
     for name in names:
-        if name == files.STANDARD_STREAM or not Path(name).is_dir():
-            sources.append(_read(name))
+        if name == STANDARD_STREAM or not Path(name).is_dir():
+            found.append(read_file(name))
         else:
-            sources += _read_directory(name)
-    return sources
+            found += _read_directory(name)
+    return found
 
 
-def read_if_there(name: str) -> Checkpoint | None:
-    """Return the checkpoint in a regular file, None where there is no valid one."""
-    return _read(name).checkpoint if Path(name).is_file() else None
-
-
-def own_rotated(directory: str, node_id: str | None) -> dict[str, Checkpoint]:
-    """Return the valid checkpoints of this node that export has named, oldest first.
-
-    Without a *node_id* none is known to be this node's.
-    """
-    found = [_read(str(path), directory) for path in files.rotated_in(directory)]
-    return {
-        item.name: item.checkpoint
-        for item in found
-        if item.checkpoint and node_id and item.checkpoint.node_id == node_id
-    }
-
-
-def _read_directory(directory: str) -> Sequence[Source]:
-    paths = files.checkpoints_in(directory)
+def _read_directory(directory: str) -> Sequence[CheckpointFile]:
+    paths = checkpoints_in(directory)
     if not paths:
         raise CheckpointError(f"no checkpoint (*.json) in directory {directory}")
-    return [_read(str(path), directory) for path in paths]
+    return [read_file(str(path), directory) for path in paths]
 
 
-def _read(name: str, directory: str | None = None) -> Source:
+def read_file(name: str, directory: str | None = None) -> CheckpointFile:
+    """Read one file, of *directory* where it was found in one; what is wrong with it is told."""
+    by_export = rotation.time_in(name) is not None
     try:
-        return Source(name, files.read_checkpoint(name), directory=directory)
+        checkpoint = read_checkpoint(name)
+    except UnreadableError as error:
+        return CheckpointFile(name, None, error.messages, Flaw.UNREADABLE, directory, by_export)
     except CheckpointError as error:
-        return Source(name, None, error.messages, directory)
+        return CheckpointFile(name, None, error.messages, Flaw.INVALID, directory, by_export)
+    return CheckpointFile(name, checkpoint, directory=directory, named_by_export=by_export)
+
+
+def checkpoints_in(directory: str) -> Sequence[Path]:
+    """Return the ``*.json`` files of a directory by name, without the undo checkpoints.
+
+    Raises :class:`CheckpointError` when the directory cannot be read.
+    """
+    try:
+        paths = sorted(Path(directory).iterdir())
+    except OSError as error:
+        raise CheckpointError(f"cannot read directory {directory}: {reason(error)}") from error
+    return [path for path in paths if path.suffix == ".json" and not _UNDO_NAME.search(path.name)]
+
+
+_UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
+
+
+class UnreadableError(CheckpointError):
+    """The file is there, and cannot be read."""
+
+
+def read_checkpoint(name: str) -> Checkpoint:
+    """Return the checkpoint in the file *name*, or on standard input where *name* is ``-``.
+
+    Raises :class:`CheckpointError` with one message for each thing that is wrong: the file
+    cannot be read, is not JSON, violates the schema, or does not match its digest.
+    """
+    title = title_of(name)
+    data = _read(name, title)
+    try:
+        return _judge(_parse(data, title), name)
+    except RecursionError as error:
+        raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
+
+
+def _judge(document: Any, name: str) -> Checkpoint:
+    title = title_of(name)
+    found = schema.violations(document)
+    if found:
+        raise CheckpointError(*(f"{title}: {violation}" for violation in found))
+    if "digest" in document and document["digest"] != digest_of(document):
+        raise CheckpointError(
+            f"{title}: digest does not match: the file was altered after it was written; "
+            "use another checkpoint, or delete the digest field if you made the change"
+        )
+    return from_document(document, name)
+
+
+def _read(name: str, title: str) -> bytes:
+    try:
+        if name == STANDARD_STREAM:
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"cannot read checkpoint {title}: {reason(error)}") from error
+    if len(data) > MOST_BYTES:
+        raise CheckpointError(f"{title}: larger than any checkpoint ({MOST_BYTES >> 20} MiB)")
+    return data
+
+
+def _parse(data: bytes, title: str) -> Any:
+    if data.startswith(codecs.BOM_UTF8):
+        raise CheckpointError(f"{title}: begins with a byte order mark; save it without one")
+    try:
+        text = data.decode("utf-8")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE_ESCAPE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{title}: not UTF-8 text (byte {error.start})") from error
+    except UnicodeEncodeError as error:
+        raise CheckpointError(f"{title}: a string holds half a surrogate pair") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise CheckpointError(f"{title}: not JSON: {error.msg} ({place})") from error
+    except ValueError as error:
+        raise CheckpointError(f"{title}: not JSON: {_first_line(error)}") from error
+    return document
+
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"field {twice!r} occurs twice in one object")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split(";", maxsplit=1)[0]

@@ -2,39 +2,33 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from functools import cache
 from typing import Any
-
-from stigmem_cursor_plugin.terminal import shortened
 
 CHECKPOINT = "cursor-checkpoint.schema.json"
 
 
-def path(name: str = CHECKPOINT) -> Path:
-    """Return where the package keeps one of its schemas."""
-    return Path(__file__).parent / "schemas" / name
+def text(name: str = CHECKPOINT) -> str:
+    """Return the text of one of the schemas that the package carries."""
+    from importlib.resources import files  # noqa: PLC0415  an export needs no schema
+
+    return (files(__package__) / "schemas" / name).read_text(encoding="utf-8")
 
 
 def load(name: str = CHECKPOINT) -> dict[str, Any]:
-    """Return one of the schemas that the package carries."""
-    schema: dict[str, Any] = json.loads(path(name).read_bytes())
+    """Return one of the schemas that the package carries, parsed."""
+    schema: dict[str, Any] = json.loads(text(name))
     return schema
 
 
 def violations(document: object) -> Sequence[str]:
-    """Return what is wrong with a parsed checkpoint, each with its place; empty if it is valid.
-
-    The first few are spelt out; a last line counts the rest.
-    """
+    """Return what is wrong with a parsed checkpoint, each with its place; empty if it is valid."""
     if _surely_valid(document):
         return list(_repeated(document))
-    import jsonschema  # noqa: PLC0415  costs much, and a valid file may not need it
-
-    validator = jsonschema.Draft202012Validator(load())
     # A schema error first: the entries can only be compared once they are entries.
-    errors = validator.iter_errors(document)
+    errors = _judge().iter_errors(document)
     found = dict.fromkeys(line for error in errors for line in _sentences(error))
-    return shortened(list(found) or list(_repeated(document)))
+    return list(found) or list(_repeated(document))
 
 
 def _surely_valid(document: object) -> bool:
@@ -43,14 +37,27 @@ def _surely_valid(document: object) -> bool:
     It only ever accepts: what it refuses, or where it is not installed, jsonschema judges and
     explains. A test shows that the two agree.
     """
+    validator = _quick_judge()
+    try:
+        return validator is not None and validator.is_valid(document)
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+@cache
+def _judge() -> Any:
+    import jsonschema  # noqa: PLC0415  costs much, and a valid file may not need it
+
+    return jsonschema.Draft202012Validator(load())
+
+
+@cache
+def _quick_judge() -> Any:
     try:
         import jsonschema_rs  # noqa: PLC0415
     except ImportError:
-        return False
-    try:
-        return jsonschema_rs.validator_for(load()).is_valid(document)
-    except (ValueError, TypeError, OverflowError):
-        return False
+        return None
+    return jsonschema_rs.validator_for(load())
 
 
 def _repeated(document: Any) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The commands, one module each, and how they are hung on a parser and run."""
 
-import gc
 import os
 import signal
 import sys
@@ -18,7 +17,7 @@ from stigmem_cursor_plugin.commands import (
 from stigmem_cursor_plugin.commands.base import Command
 from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
 from stigmem_cursor_plugin.errors import CursorError
-from stigmem_cursor_plugin.terminal import tell_error
+from stigmem_cursor_plugin.terminal import shortened, tell_error
 
 COMMANDS = (
     cursor_export.COMMAND,
@@ -39,6 +38,7 @@ def add_to(subparsers: Any, *, standalone: bool = False) -> None:
         parser = _add_parser(subparsers, name, command.summary)
         parser.example = command.examples[0][1].format(prog=parser.prog)
         fill(parser, command)
+        parser.set_defaults(standalone=standalone)
 
 
 def fill(parser: ArgumentParser, command: Command) -> None:
@@ -76,13 +76,11 @@ def _remove(subparsers: Any, name: str) -> None:
 def execute(command: Command, arguments: Namespace) -> int:
     """Run a command and return its exit status: the one place where errors become one."""
     signal.signal(signal.SIGTERM, _terminate)
-    # One job and the process ends: there is nothing to gain from looking for cycles.
-    gc.disable()
     try:
         status = command.run(arguments)
         sys.stdout.flush()
     except CursorError as error:
-        for message in error.messages:
+        for message in shortened(error.messages):
             tell_error(message)
         return error.exit_status
     except BrokenPipeError:

@@ -4,6 +4,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.reports.program import Program
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -41,3 +43,8 @@ def add_database_argument(parser: ArgumentParser) -> None:
         type=path,
         help="path to stigmem.db (default: STIGMEM_DB_PATH or settings default)",
     )
+
+
+def program(arguments: Namespace) -> Program:
+    """Return how the program was called, for the commands that messages name."""
+    return Program(standalone=arguments.standalone, db=arguments.db)

@@ -1,6 +1,5 @@
 """``cursor-catchup``: fetch what is missing now, in minutes instead of hours."""
 
-import gc
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -71,8 +70,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Catch up with every peer asked for; exit status 0, or 3 if one is not caught up."""
-    # Other commands end soon; this one may run for an hour.
-    gc.enable()
     job = _Job(arguments)
     try:
         job.run()
@@ -157,7 +154,8 @@ class _Job:
 def _prepare(settings: Settings, arguments: Namespace) -> None:
     """Look at the database before the host does, which would create one that is not there."""
     store = open_store(settings)
-    snapshot = store.read()
+    with store.transaction(dry_run=True) as reading:
+        snapshot = reading.read()
     if not arguments.live:
         node = RunningNode(settings, arguments)
         node.look()

@@ -3,25 +3,30 @@
 import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from stigmem_cursor_plugin.checkpoints import files
-from stigmem_cursor_plugin.checkpoints import reading as sources
-from stigmem_cursor_plugin.checkpoints.reading import Source
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
-from stigmem_cursor_plugin.core import findings as fitness
-from stigmem_cursor_plugin.core import recovery
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints import files, reading
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
+from stigmem_cursor_plugin.core import findings, recovery, witness
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
+from stigmem_cursor_plugin.core.findings import Findings
+from stigmem_cursor_plugin.core.selection import select, too_old
 from stigmem_cursor_plugin.errors import CursorError, UsageError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
-from stigmem_cursor_plugin.reports import checking, metrics
-from stigmem_cursor_plugin.reports.checking import Findings
-from stigmem_cursor_plugin.reports.formatting import duration
+from stigmem_cursor_plugin.reports import checking, metrics, problems
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import busy, printable, tell_error, write_result
+from stigmem_cursor_plugin.terminal import (
+    STANDARD_STREAM,
+    busy,
+    printable,
+    shortened,
+    tell_error,
+    tell_warning,
+    write_result,
+)
 
-_CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -46,8 +51,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--max-age",
         metavar="DURATION",
         type=_duration,
-        help="fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory the "
-        "newest counts",
+        help="fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory, only "
+        "the newest is checked",
     )
     parser.add_argument(
         "--json", action="store_true", help="write the result to stdout as one JSON document"
@@ -64,82 +69,104 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Check what was named; exit status 0 if it is fit, 1 if it is not."""
-    if arguments.json and arguments.metrics == files.STANDARD_STREAM:
+    if arguments.json and arguments.metrics == STANDARD_STREAM:
         raise UsageError("--json and --metrics - both write to standard output")
+    if arguments.max_age is not None and not arguments.files:
+        raise UsageError("--max-age goes with FILE, the checkpoint or directory to check")
+    if arguments.metrics is not None:
+        metrics.need_library()
     now = datetime.now(UTC)
+    found = Findings(now, Settings().federation_pull_interval_s, [], select([], None, now))
     try:
-        findings = _find(arguments, now)
-    except CursorError:
-        _write_metrics(arguments.metrics, Findings([], None, None, ["failed"], now, 0))
-        raise
-    _show(arguments, findings)
-    _write_metrics(arguments.metrics, findings)
-    return 1 if findings.problems else 0
+        found = _find(arguments, found)
+    except CursorError as error:
+        found = replace(found, failure=error.messages)
+        _show(arguments, found)
+        _write_metrics(arguments, found)
+        return error.exit_status
+    _show(arguments, found)
+    _write_metrics(arguments, found)
+    return 0 if found.fit else 1
 
 
-def _write_metrics(name: str | None, findings: Findings) -> None:
-    if name is None:
+def _write_metrics(arguments: Namespace, found: Findings) -> None:
+    if arguments.metrics is None:
         return
-    text = metrics.text(findings)
-    if name == files.STANDARD_STREAM:
+    text = metrics.text(found)
+    if arguments.metrics == STANDARD_STREAM:
         write_result(text)
     else:
         # node_exporter runs as another user, and there is nothing secret in it.
-        files.write(name, [text], mode=0o644)
+        files.write(arguments.metrics, text, mode=0o644)
 
 
-def _show(arguments: Namespace, findings: Findings) -> None:
+def _show(arguments: Namespace, found: Findings) -> None:
     if arguments.json:
-        write_result(json.dumps(checking.document(findings), indent=2))
+        write_result(json.dumps(checking.document(found, program(arguments)), indent=2))
     else:
-        shown = checking.lines(findings)
-        if shown and arguments.metrics != files.STANDARD_STREAM:
+        shown = checking.lines(found)
+        if shown and arguments.metrics != STANDARD_STREAM:
             write_result("\n".join(map(printable, shown)))
-        for problem in findings.problems:
-            tell_error(problem)
+        for problem in found.selection.passed_over:
+            tell_warning(problems.passed_over(problem, program(arguments)))
+        for problem in found.problems:
+            tell_error(problems.sentence(problem, program(arguments)))
+    for message in shortened(found.failure):
+        tell_error(message)
 
 
-def _find(arguments: Namespace, now: datetime) -> Findings:
+def _find(arguments: Namespace, start: Findings) -> Findings:
     with busy("reading the checkpoints"):
-        found = sources.read(arguments.files)
-    problems = [line for item in found for line in item.problems]
-    problems += _stale(found, now, arguments.max_age)
-    settings, database, plan = Settings(), None, None
+        read = reading.read(arguments.files)
     if arguments.db is not None or not arguments.files:
-        taken = [item.checkpoint for item in found if item.checkpoint]
-        settings = read_settings(arguments.db)
-        store = open_store(settings)
-        counting = busy("counting the facts that the database holds")
-        with counting, store.transaction(dry_run=True) as transaction:
-            snapshot = transaction.read(recovery.facts_to_look_up(taken))
-        database = fitness.judge_database(store.name, snapshot)
-        if arguments.files:
-            plan = recovery.plan(taken, snapshot)
-            problems += fitness.foreign_problems(found, snapshot)
-            problems += fitness.import_problems(plan)
-        else:
-            problems += database.problems
-    interval = settings.federation_pull_interval_s
-    return Findings(found, database, plan, problems, now, interval)
+        found = _check_database(arguments, read, start)
+    else:
+        selection = select(read, _node_id(read), start.now)
+        found = replace(start, files=read, selection=selection)
+    problems = [*found.selection.errors, *found.problems]
+    if arguments.max_age is not None:
+        problems += too_old(found.selection, start.now, arguments.max_age)
+    return replace(found, problems=problems)
 
 
-def _stale(found: Sequence[Source], now: datetime, limit: timedelta | None) -> Iterator[str]:
-    """Find the files that are too old, or not written yet; of a directory only the newest."""
-    newest: dict[str, tuple[str, Checkpoint]] = {}
-    for item in found:
-        if item.checkpoint is not None:
-            key = item.directory or item.name
-            if key not in newest or newest[key][1].time < item.checkpoint.time:
-                newest[key] = (item.name, item.checkpoint)
-    for name, taken in newest.values():
-        age = now - taken.time
-        if limit is not None and age > limit:
-            yield (
-                f"{name}: {duration(age.total_seconds())} old, more than "
-                f"{duration(limit.total_seconds())}; is cursor-export still scheduled?"
-            )
-        if limit is not None and age < -_CLOCKS_DIFFER:
-            yield f"{name}: dated in the future ({taken.timestamp}); is a clock wrong?"
+def _check_database(
+    arguments: Namespace, read: Sequence[CheckpointFile], start: Findings
+) -> Findings:
+    """Look at the database, and at what an import of the files would do to it."""
+    settings = read_settings(arguments.db)
+    store = open_store(settings)
+    counting = busy("counting the facts that the database holds")
+    with counting, store.transaction(dry_run=True) as transaction:
+        selection = select(read, transaction.node_id(), start.now)
+        checkpoints = selection.checkpoints
+        snapshot = transaction.read(witness.questions(checkpoints))
+    database = findings.state_of(store.name, snapshot)
+    problems = list(findings.database_problems(database))
+    plan = None
+    if arguments.files:
+        plan = recovery.plan(checkpoints, snapshot, start.now)
+        problems += findings.recovery_problems(store.name, plan, checkpoints, snapshot, start.now)
+    return replace(
+        start,
+        pull_interval=settings.federation_pull_interval_s,
+        files=read,
+        selection=selection,
+        database=database,
+        plan=plan,
+        problems=problems,
+    )
+
+
+def _node_id(read: Sequence[CheckpointFile]) -> str | None:
+    """Return this node's id where a directory holds checkpoints of more than one node."""
+    nodes = {file.checkpoint.node_id for file in read if file.checkpoint and file.directory}
+    if len(nodes) < 2:
+        return None
+    try:
+        with open_store(read_settings(None)).transaction(dry_run=True) as transaction:
+            return transaction.node_id()
+    except CursorError:
+        return None  # only files were to be checked, perhaps on another machine
 
 
 COMMAND = Command(
@@ -148,9 +175,10 @@ COMMAND = Command(
     summary="check whether checkpoints or a database are fit to recover from",
     description=(
         "With FILEs, check that each is a valid checkpoint. With a database, show for each peer "
-        "how far this node has pulled and what losing that position would cost; fail if "
-        "positions are lost. With both, show what cursor-import would do. Nothing is changed, "
-        "and a database may be a backup on read-only media or in use by a node."
+        "how far the node has pulled and what losing that position would cost; fail if positions "
+        "are lost. With both, also show what cursor-import would do, and fail if an operator who "
+        "recovers from them would lose anything. Check changes nothing. The database may be a "
+        "backup on read-only media, or in use by a node."
     ),
     examples=(
         ("Check the node's database:", "{prog}"),

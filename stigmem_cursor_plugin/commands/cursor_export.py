@@ -2,20 +2,31 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stigmem_cursor_plugin.checkpoints import files
-from stigmem_cursor_plugin.checkpoints import reading as sources
+from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
-from stigmem_cursor_plugin.core import checkpoint, recovery, retention
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
+from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint_file import Flaw
+from stigmem_cursor_plugin.core.retention import Alarm
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host.settings import read_settings
+from stigmem_cursor_plugin.reports import exporting
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import busy, shortened, tell, tell_warning, write_result
+from stigmem_cursor_plugin.terminal import (
+    STANDARD_STREAM,
+    busy,
+    shortened,
+    tell,
+    tell_warning,
+    write_result,
+)
 
 
 def _positive(text: str) -> int:
@@ -30,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--out",
         metavar="FILE",
         type=path,
-        default=files.STANDARD_STREAM,
+        default=STANDARD_STREAM,
         help='output path; "-" is stdout; a directory gets a file named by the time '
         "(default: stdout)",
     )
@@ -43,105 +54,143 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="write even if positions were lost or FILE is another node's",
+        help="write even if positions or facts were lost, or FILE is another node's checkpoint",
     )
     add_database_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """Write the checkpoint; exit status 0, or 1 if positions were lost since the last one."""
+    """Write the checkpoint; exit status 0, or 1 if something was lost since the last one."""
     directory = _is_directory(arguments.out)
     if arguments.keep is not None and not directory:
         raise UsageError("--keep goes with --out DIR, an existing directory")
     now = datetime.now(UTC)
     store = open_store(read_settings(arguments.db))
-    with busy("counting the facts that the database holds"):
-        snapshot = store.read()
+    with store.transaction(dry_run=True) as transaction:
+        node_id = transaction.node_id()
+        earlier = _earlier(arguments, node_id, now, directory=directory)
+        with busy("counting the facts that the database holds"):
+            snapshot = transaction.read(witness.questions(earlier))
+    alarm = retention.alarm(earlier, snapshot)
+    if not (alarm or arguments.force) and retention.has_lost_every_position(snapshot):
+        raise RefusedError(exporting.nothing_left(store.name, snapshot, program(arguments)))
     taken = checkpoint.build(snapshot, store.name, now)
-    if not arguments.force:
-        _refuse_without_positions(taken, snapshot, store.name)
     _warn_of_unusable(taken, snapshot)
-    if arguments.out == files.STANDARD_STREAM:
-        write_result("".join(to_json(taken)))
-        return 0
     if directory:
-        return _write_to_directory(arguments, taken, snapshot, now)
-    if not arguments.force:
-        _refuse_to_overwrite(arguments.out, snapshot)
-    files.write(arguments.out, to_json(taken))
-    tell(_WRITTEN.format(arguments.out, len(taken.entries)))
+        return _write_to_directory(arguments, taken, alarm, earlier, snapshot)
+    if alarm and not arguments.force:
+        steps = retention.remedies(alarm, earlier, snapshot, now)
+        raise RefusedError(
+            *shortened([exporting.loss(lost) for lost in alarm.losses]),
+            exporting.kept_file(arguments.out, steps, program(arguments)),
+        )
+    text = to_json(replace(taken, forced=bool(alarm)))
+    if arguments.out == STANDARD_STREAM:
+        write_result(text)
+    else:
+        files.write(arguments.out, text)
+        tell(exporting.written(arguments.out, taken))
     return 0
-
-
-_WRITTEN = "checkpoint written: {} ({} cursor(s))"
-_RECOVER = "stop the node and run `stigmem federation cursor-import {}`"
 
 
 def _is_directory(out: str) -> bool:
     if out.endswith("/") and not Path(out).is_dir():
         raise RefusedError(f"no directory {out}")
-    return out != files.STANDARD_STREAM and Path(out).is_dir()
+    return out != STANDARD_STREAM and Path(out).is_dir()
 
 
-def _refuse_without_positions(taken: Checkpoint, snapshot: Snapshot, name: str) -> None:
-    # A checkpoint without positions is worth nothing, and may replace the last good one.
-    if taken.positions:
-        return
-    state = "no table replication_cursors" if snapshot.cursors is None else "no positions"
-    raise RefusedError(
-        f"{name} has {state}, so there is nothing to checkpoint; if they were lost, restore them "
-        "with `stigmem federation cursor-import FILE`; --force writes an empty checkpoint"
-    )
-
-
-def _refuse_to_overwrite(name: str, snapshot: Snapshot) -> None:
-    """Keep the last good copy: this may be the cron job in the middle of the incident."""
-    earlier = sources.read_if_there(name)
+def _earlier(
+    arguments: Namespace, node_id: str | None, now: datetime, *, directory: bool
+) -> Sequence[Checkpoint]:
+    """Return the earlier checkpoints to compare with, newest first."""
+    if arguments.out == STANDARD_STREAM:
+        return []
+    if directory:
+        return _earlier_in(arguments.out, node_id, now)
+    earlier = _read(arguments.out) if Path(arguments.out).is_file() else None
     if earlier is None:
-        return
-    if list(recovery.foreign([earlier], snapshot)):
-        raise RefusedError(
-            f"{name} is the checkpoint of node {earlier.node_id}, and this database is that of "
-            f"{snapshot.node_id}; it was kept; name another file, or --force to replace it"
-        )
-    lost = retention.newest_losses([earlier], snapshot)
-    if lost:
-        raise RefusedError(
-            *shortened([str(loss) for loss in lost]),
-            f"{name} was kept, because it holds positions that this database has lost; "
-            f"{_RECOVER.format(name)}, or --force to replace it",
-        )
+        return []
+    if earlier.is_of_another_node(node_id):
+        if arguments.force:
+            return []
+        raise RefusedError(exporting.other_node(earlier, node_id))
+    return [earlier]
+
+
+def _earlier_in(directory: str, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:
+    """Read back to the newest checkpoint that was written while nothing was lost."""
+    names = list(map(str, reading.checkpoints_in(directory)))
+    found = []
+    for name in rotation.newest_first(names, now):
+        earlier = _read(name)
+        if earlier is None or earlier.is_of_another_node(node_id):
+            continue
+        found.append(earlier)
+        if earlier.settled:
+            break
+    return found
+
+
+def _read(name: str) -> Checkpoint | None:
+    """Return the checkpoint in a file, None where it is none.
+
+    Raises :class:`RefusedError` for a file that cannot be read: it may be the only good copy.
+    """
+    file = reading.read_file(name)
+    if file.flaw is Flaw.UNREADABLE:
+        raise RefusedError(*file.problems)
+    return file.checkpoint
 
 
 def _write_to_directory(
-    arguments: Namespace, taken: Checkpoint, snapshot: Snapshot, now: datetime
+    arguments: Namespace,
+    taken: Checkpoint,
+    alarm: Alarm,
+    earlier: Sequence[Checkpoint],
+    snapshot: Snapshot,
 ) -> int:
-    """Write a new file; remove old ones only if nothing was lost."""
-    kept = sources.own_rotated(arguments.out, snapshot.node_id)
-    lost = retention.newest_losses(list(kept.values())[::-1], snapshot)
-    written = files.write_rotated(arguments.out, now, to_json(taken))
-    tell(_WRITTEN.format(written, len(taken.entries)))
-    if lost and not arguments.force:
+    """Write a new file; remove old ones only if nothing was lost, or with ``--force``."""
+    now = taken.time
+    given_up = bool(alarm) and arguments.force
+    marked = replace(taken, forced=given_up, after_loss=bool(alarm) and not arguments.force)
+    written = files.write_rotated(arguments.out, now, to_json(marked))
+    tell(exporting.written(written, taken))
+    if alarm and not arguments.force:
+        steps = retention.remedies(alarm, earlier, snapshot, now)
         raise RefusedError(
-            *shortened([str(loss) for loss in lost]),
-            f"older checkpoints in {arguments.out} hold positions that this database has lost, "
-            f"so none was removed; {_RECOVER.format(arguments.out)}",
+            *shortened([exporting.loss(lost) for lost in alarm.losses]),
+            exporting.kept_directory(arguments.out, steps, program(arguments)),
         )
     if arguments.keep is not None:
-        kept[written] = taken
-        for name in retention.expendable(kept, snapshot, arguments.keep, written):
-            files.remove(name)
+        _prune(arguments, taken.node_id, now, {written} | alarm.needed)
     return 0
+
+
+def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set[str]) -> None:
+    """Remove all but the newest checkpoints of this node, and those that are needed."""
+    names = rotation.newest_first(map(str, reading.checkpoints_in(arguments.out)), now)
+    for name in names:
+        if rotation.is_from_the_future(name, now):
+            tell_warning(exporting.from_the_future(name))
+
+    def is_own(name: str) -> bool:
+        found = _read(name)
+        return found is not None and node_id is not None and found.node_id == node_id
+
+    surplus = names[arguments.keep :]
+    if not all(map(is_own, surplus)):
+        # Files of others are among them: only this node's count.
+        surplus = [name for name in names if is_own(name)][arguments.keep :]
+    for name in surplus:
+        if name not in needed:
+            files.remove(name)
 
 
 def _warn_of_unusable(taken: Checkpoint, snapshot: Snapshot) -> None:
     stored = snapshot.cursors or {}
     for entry in taken.entries:
         if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
-            tell_warning(
-                f"peer {entry.peer_node_id} ({entry.direction}): position holds control "
-                "characters, written as none"
-            )
+            tell_warning(exporting.unusable(entry))
 
 
 COMMAND = Command(
@@ -150,9 +199,9 @@ COMMAND = Command(
     summary="export replication cursor positions to a JSON checkpoint file",
     description=(
         "Write a checkpoint of every replication cursor of this node: for each peer and "
-        "direction how far it has pulled, and which facts it held then. The database is only "
-        "read. FILE is replaced in one step, so that a crash leaves the old checkpoint or the "
-        "new one, whole; and it is kept if it holds positions that the database has lost since."
+        "direction how far the node has pulled, and which facts it held then. Export only reads "
+        "the database. It replaces FILE in one step: a crash leaves the old checkpoint or the new "
+        "one, whole. It refuses to replace a FILE that holds what the database has lost since."
     ),
     examples=(
         ("Write a checkpoint beside the database backup:", "{prog} --out /backup/cursors.json"),
@@ -161,7 +210,7 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "the checkpoint was written"),
-        (1, "failed or refused; or written to a directory, but positions were lost"),
+        (1, "failed or refused; or written to a directory, but positions or facts were lost"),
         (2, "usage error"),
     ),
     add_arguments=add_arguments,

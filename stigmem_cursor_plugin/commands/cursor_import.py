@@ -3,21 +3,23 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from stigmem_cursor_plugin.checkpoints import files
-from stigmem_cursor_plugin.checkpoints import reading as sources
+from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path
+from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
-from stigmem_cursor_plugin.core import checkpoint, recovery
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.recovery import Outcome, Plan
+from stigmem_cursor_plugin.core import checkpoint, recovery, witness
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
+from stigmem_cursor_plugin.core.problem import Trouble
+from stigmem_cursor_plugin.core.recovery import Plan
+from stigmem_cursor_plugin.core.selection import Selection, select
 from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
-from stigmem_cursor_plugin.errors import CheckpointError, RefusedError
+from stigmem_cursor_plugin.errors import CheckpointError, CursorError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
-from stigmem_cursor_plugin.reports import importing
+from stigmem_cursor_plugin.reports import problems
+from stigmem_cursor_plugin.reports.importing import ImportReport
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import busy, tell, tell_some, tell_warning, write_result
 
@@ -30,7 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=path,
         nargs="+",
         help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
-        "checkpoints in it; of several, the newest that the database can back up counts",
+        "checkpoints in it; of several, import takes for each peer the newest that the database "
+        "can back up",
     )
     parser.add_argument(
         "--force",
@@ -40,8 +43,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--accept-loss",
         action="store_true",
-        help="restore positions even if the database lacks their facts, or the checkpoint is "
-        "another node's: those facts are never fetched again",
+        help="restore positions even if the database lacks their facts, or FILE is the checkpoint "
+        "of another node: those facts are never fetched again",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and change nothing"
@@ -58,99 +61,112 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_database_argument(parser)
 
 
-@dataclass(frozen=True, slots=True)
-class _Import:
-    """What an import was asked to do."""
-
-    names: Sequence[str]
-    checkpoints: Sequence[Checkpoint]
-    settings: Settings
-    arguments: Namespace
-
-    def plan(self, snapshot: Snapshot) -> Plan:
-        if not self.arguments.accept_loss:
-            self._refuse_foreign(snapshot)
-        return recovery.plan(
-            self.checkpoints,
-            snapshot,
-            force=self.arguments.force,
-            accept_loss=self.arguments.accept_loss,
-        )
-
-    def _refuse_foreign(self, snapshot: Snapshot) -> None:
-        foreign = [
-            f"{files.input_title(self.names[number])} is the checkpoint of node "
-            f"{self.checkpoints[number].node_id}, and this database is that of "
-            f"{snapshot.node_id}; --accept-loss imports it anyway"
-            for number in recovery.foreign(self.checkpoints, snapshot)
-        ]
-        if foreign:
-            raise RefusedError(*foreign)
-
-    def write_undo(
-        self, cursors: Sequence[Cursor], snapshot: Snapshot, db_path: str, now: datetime
-    ) -> str:
-        """Save what these cursors are about to overwrite; return the file's name."""
-        taken = checkpoint.build_undo(cursors, snapshot, db_path, now)
-        return files.write_undo(self.arguments.files[0], now, to_json(taken))
-
-
 def run(arguments: Namespace) -> int:
     """Restore what can be restored; exit status 0, or 3 if a position was withheld."""
-    with busy("reading the checkpoints"):
-        names, checkpoints = _read_checkpoints(arguments.files)
-    job = _Import(names, checkpoints, read_settings(arguments.db), arguments)
+    try:
+        report = _import(arguments)
+    except CursorError as error:
+        if arguments.json:
+            failed = replace(_nothing_done(arguments), errors=error.messages)
+            write_result(json.dumps(failed.document(), indent=2))
+        raise
+    _show(report, arguments)
+    return 3 if report.plan.withholds else 0
+
+
+def _nothing_done(arguments: Namespace) -> ImportReport:
+    return ImportReport(
+        plan=Plan([], table_missing=False),
+        program=program(arguments),
+        pull_interval=Settings().federation_pull_interval_s,
+        several=False,
+        dry_run=arguments.dry_run,
+    )
+
+
+def _import(arguments: Namespace) -> ImportReport:
     now = datetime.now(UTC)
-    undo = None
-    store = open_store(job.settings)
-    node = RunningNode(job.settings, arguments)
+    with busy("reading the checkpoints"):
+        found = reading.read(arguments.files)
+    _select(found, None, arguments, now)  # what is not valid is refused without a database
+    settings, undo = read_settings(arguments.db), None
+    store = open_store(settings)
+    node = RunningNode(settings, arguments)
     node.look()
     with store.transaction(dry_run=arguments.dry_run) as transaction:
+        selection = _select(found, transaction.node_id(), arguments, now)
         with busy("counting the facts that the database holds"):
-            # Cursors without a position matter to the undo checkpoint alone.
-            facts = recovery.facts_to_look_up(checkpoints)
-            snapshot = transaction.read(facts, empty=arguments.force)
-        plan = job.plan(snapshot)
+            snapshot = transaction.read(witness.questions(selection.checkpoints))
+        plan = recovery.plan(
+            selection.checkpoints,
+            snapshot,
+            now,
+            force=arguments.force,
+            accept_loss=arguments.accept_loss,
+        )
         cursors = plan.cursors(now.isoformat())
         if arguments.dry_run:
             node.tell(snapshot.node_id)
         elif cursors or plan.table_missing:
             node.refuse(snapshot.node_id)
-            if arguments.force and not arguments.no_undo and plan.overwrites:
-                undo = job.write_undo(cursors, snapshot, store.name, now)
+            if plan.overwrites and not arguments.no_undo:
+                undo = _write_undo(arguments, cursors, snapshot, store.name, now)
             with busy("writing the positions"):
                 transaction.apply(cursors)
             # Whoever has started the node meanwhile waits for the lock that is held here.
             node.look()
             node.refuse(snapshot.node_id)
-    _report(plan, job, undo)
-    return 3 if plan.count(Outcome.FACTS_MISSING) else 0
+    for problem in selection.passed_over:
+        tell_warning(problems.passed_over(problem, program(arguments)))
+    return replace(
+        _nothing_done(arguments),
+        plan=plan,
+        pull_interval=settings.federation_pull_interval_s,
+        several=len(selection.checkpoints) > 1,
+        undo=undo,
+    )
 
 
-def _read_checkpoints(names: Sequence[str]) -> tuple[Sequence[str], Sequence[Checkpoint]]:
-    """Read every file named; in a directory an invalid one is warned about and passed over."""
-    found = sources.read(names)
-    problems = [line for item in found if item.directory is None for line in item.problems]
-    if problems:
-        raise CheckpointError(*problems)
-    for item in found:
-        for line in item.problems[:1]:
-            tell_warning(f"passed over: {line}")
-    read = {item.name: item.checkpoint for item in found if item.checkpoint}
-    if not read:
-        raise CheckpointError(f"no valid checkpoint in {', '.join(names)}")
-    return list(read), list(read.values())
+def _select(
+    found: Sequence[CheckpointFile], node_id: str | None, arguments: Namespace, now: datetime
+) -> Selection:
+    """Return the checkpoints that count; raises :class:`CheckpointError` for what is wrong."""
+    selection = select(found, node_id, now, accept_other_nodes=arguments.accept_loss)
+    if selection.errors:
+        raise CheckpointError(
+            *(
+                problems.sentence(problem, program(arguments))
+                + (
+                    "; --accept-loss imports it anyway"
+                    if problem.trouble is Trouble.OTHER_NODE
+                    else ""
+                )
+                for problem in selection.errors
+            )
+        )
+    return selection
 
 
-def _report(plan: Plan, job: _Import, undo: str | None) -> None:
-    for group in importing.lines(plan, job.names, job.settings.federation_pull_interval_s):
+def _write_undo(
+    arguments: Namespace,
+    cursors: Sequence[Cursor],
+    snapshot: Snapshot,
+    db_path: str,
+    now: datetime,
+) -> str:
+    """Save what is about to be overwritten; return the file's name."""
+    overwritten = checkpoint.build_undo(cursors, snapshot, db_path, now)
+    return files.write_undo(arguments.files[0], now, to_json(overwritten))
+
+
+def _show(report: ImportReport, arguments: Namespace) -> None:
+    for group in report.groups():
         tell_some(group.lines, group.total)
-    if undo is not None:
-        tell(f"undo checkpoint written: {undo}; importing it with --force puts them back")
-    if job.arguments.json:
-        document = importing.document(plan, job.names, dry_run=job.arguments.dry_run, undo=undo)
-        write_result(json.dumps(document, indent=2))
-    tell(importing.summary(plan, dry_run=job.arguments.dry_run))
+    if report.undo is not None:
+        tell(f"undo checkpoint written: {report.undo}; importing it with --force puts them back")
+    if arguments.json:
+        write_result(json.dumps(report.document(), indent=2))
+    tell(report.summary())
 
 
 COMMAND = Command(
@@ -158,10 +174,10 @@ COMMAND = Command(
     standalone="import",
     summary="restore replication cursors from a checkpoint file after DB loss",
     description=(
-        "Put the positions of a checkpoint back, so that the node resumes where it was instead "
-        "of fetching every fact again. Only empty cursors are filled, unless --force is given. "
-        "A position whose facts the database lacks is withheld: restoring it would skip them "
-        "for ever. Everything is done in one transaction, or nothing."
+        "Put the positions of a checkpoint back, so that the node goes on where it was instead "
+        "of fetching every fact again. Import fills only empty cursors, unless you give --force. "
+        "If the database no longer holds a position's facts, import withholds that position: "
+        "the node would never fetch them. Import does everything in one transaction, or nothing."
     ),
     examples=(
         ("Restore after the cursor table was lost:", "{prog} /backup/stigmem-cursors-latest.json"),
@@ -172,7 +188,7 @@ COMMAND = Command(
         (0, "done: every position was restored or skipped for the reason given"),
         (1, "failed or refused; nothing was changed"),
         (2, "usage error"),
-        (3, "done, but at least one position was withheld because facts are missing"),
+        (3, "done, but import withheld at least one position because facts are missing"),
     ),
     add_arguments=add_arguments,
     run=run,

@@ -1,24 +1,24 @@
 """The checkpoint: what it holds, built from a snapshot or read from a JSON document.
 
 Field names and their order are the runbook's ("Checkpoint format"). ``received``, ``node_id``,
-``format_version``, ``generator``, ``undo`` and ``digest`` are this project's (design, "The
-checkpoint"); the host's own import ignores them, so files pass both ways.
+``format_version``, ``generator``, ``forced``, ``after_loss``, ``undo`` and ``digest`` are this
+project's (design, "The checkpoint"); the host's own import ignores them, so files pass both ways.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from stigmem_cursor_plugin import __version__
-from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.snapshot import INBOUND, Cursor, Peer, Received, Snapshot
 
 FORMAT_VERSION = 1
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One peer's position in one direction; ``cursor`` is None where there is none."""
 
     peer_id: str
@@ -35,7 +35,10 @@ class Entry(NamedTuple):
 class Checkpoint:
     """Every cursor of a node at one time (RFC 3339, UTC).
 
-    An ``undo`` checkpoint holds what an import with ``--force`` overwrote.
+    ``name`` says where it was read: a file, or ``-`` for standard input. ``forced``: export wrote
+    it with ``--force``, and what was lost before it raises no alarm any more. ``after_loss``: it
+    was written to a directory where earlier checkpoints hold what is lost. ``undo``: it holds what
+    an import with ``--force`` overwrote.
     """
 
     timestamp: str
@@ -43,7 +46,10 @@ class Checkpoint:
     entries: Sequence[Entry]
     node_id: str | None = None
     generator: str | None = None
+    forced: bool = False
+    after_loss: bool = False
     undo: bool = False
+    name: str = ""
 
     @property
     def time(self) -> datetime:
@@ -55,13 +61,25 @@ class Checkpoint:
         """How many entries have a position to restore."""
         return sum(1 for entry in self.entries if entry.cursor)
 
+    @property
+    def settled(self) -> bool:
+        """No earlier checkpoint is needed: nothing was lost when it was taken, or it was forced."""
+        return self.forced or not self.after_loss
+
+    def is_of_another_node(self, node_id: str | None) -> bool:
+        """Tell whether another node than *node_id* wrote it.
+
+        Where either does not say, it cannot be told and is taken to be the same.
+        """
+        return bool(self.node_id and node_id and self.node_id != node_id)
+
 
 def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
     """Return the checkpoint of a database at the time *now* (aware, UTC), by peer node id.
 
     Cursors of a peer that the database does not know are left out, as the host does.
     """
-    return _taken((snapshot.cursors or {}).values(), snapshot, db_path, now)
+    return _checkpoint_of((snapshot.cursors or {}).values(), snapshot, db_path, now)
 
 
 def build_undo(
@@ -69,12 +87,14 @@ def build_undo(
 ) -> Checkpoint:
     """Return a checkpoint of what *cursors* overwrite, which may be no position."""
     stored = snapshot.cursors or {}
-    keys: Iterator[Key] = ((peer_id, direction) for peer_id, direction, _, _ in cursors)
-    overwritten = [stored.get(key) or Cursor(*key, None, "") for key in keys]
-    return replace(_taken(overwritten, snapshot, db_path, now), undo=True)
+    overwritten = [
+        stored.get(cursor.key) or replace(cursor, position=None, updated_at="")
+        for cursor in cursors
+    ]
+    return replace(_checkpoint_of(overwritten, snapshot, db_path, now), undo=True)
 
 
-def _taken(
+def _checkpoint_of(
     cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
 ) -> Checkpoint:
     peers = {peer.id: peer for peer in snapshot.peers}
@@ -83,7 +103,7 @@ def _taken(
         for cursor in cursors
         if cursor.peer_id in peers
     ]
-    entries.sort(key=attrgetter("peer_node_id", "direction"))
+    entries.sort(key=lambda entry: (entry.peer_node_id, entry.direction))
     return Checkpoint(
         timestamp=rfc3339(now.replace(microsecond=0)),
         db_path=db_path,
@@ -94,30 +114,28 @@ def _taken(
 
 
 def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
-    _, direction, position, updated_at = cursor
-    # A peer has the first fields of an entry, in their order.
+    unusable = cursor.position is None or _CONTROL.search(cursor.position)
     return Entry(
-        *peer,
-        direction,
-        None if position is None or _CONTROL.search(position) else position,
-        _rfc3339_of(updated_at),
-        snapshot.received_from(peer) if direction == INBOUND else None,
+        peer_id=peer.id,
+        peer_node_id=peer.node_id,
+        peer_url=peer.url,
+        peer_status=peer.status,
+        direction=cursor.direction,
+        cursor=None if unusable else cursor.position,
+        updated_at=_rfc3339_of(cursor.updated_at),
+        received=_received(peer, snapshot) if cursor.direction == INBOUND else None,
     )
 
 
-INBOUND = "inbound"
-"""The direction in which facts are received, and for which ``received`` is counted."""
+def _received(peer: Peer, snapshot: Snapshot) -> Received:
+    # What a peer offered may have come by a relay first, and counts as the relay's then.
+    return snapshot.received_at_all if snapshot.relays else snapshot.received_from(peer.node_id)
 
-_AS_THE_HOST_WRITES_IT = re.compile(
-    r"2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
-    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{6})?\+00:00"
-)
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def _rfc3339_of(text: str) -> str | None:
-    if _AS_THE_HOST_WRITES_IT.fullmatch(text):
-        return f"{text[:-6]}Z"
     try:
         moment = datetime.fromisoformat(text)
         return rfc3339(moment.astimezone(UTC)) if moment.tzinfo and moment.year > 1000 else None
@@ -135,15 +153,54 @@ def rfc3339(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def from_document(document: Mapping[str, Any]) -> Checkpoint:
-    """Return the checkpoint that a validated JSON document holds."""
+def to_document(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the checkpoint as a JSON document without its digest, documented fields first."""
+    document: dict[str, Any] = {
+        "checkpoint_timestamp": checkpoint.timestamp,
+        "db_path": checkpoint.db_path,
+        "cursors": [_entry_document(entry) for entry in checkpoint.entries],
+        "format_version": FORMAT_VERSION,
+    }
+    optional = {
+        "node_id": checkpoint.node_id,
+        "generator": checkpoint.generator,
+        "forced": checkpoint.forced,
+        "after_loss": checkpoint.after_loss,
+        "undo": checkpoint.undo,
+    }
+    return document | {name: value for name, value in optional.items() if value}
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "peer_id": entry.peer_id,
+        "peer_node_id": entry.peer_node_id,
+        "peer_url": entry.peer_url,
+        "peer_status": entry.peer_status,
+        "direction": entry.direction,
+        "cursor": entry.cursor,
+        "updated_at": entry.updated_at,
+    }
+    received = entry.received
+    if received is not None:
+        document["received"] = {"facts": received.facts, "last_fact_id": received.last_fact_id}
+        if received.any_sender:
+            document["received"]["any_sender"] = True
+    return document
+
+
+def from_document(document: Mapping[str, Any], name: str = "") -> Checkpoint:
+    """Return the checkpoint that a validated JSON document holds, read from *name*."""
     return Checkpoint(
         timestamp=document["checkpoint_timestamp"],
         db_path=document.get("db_path"),
         entries=tuple(_entry(item) for item in document["cursors"]),
         node_id=document.get("node_id"),
         generator=document.get("generator"),
+        forced=document.get("forced", False),
+        after_loss=document.get("after_loss", False),
         undo=document.get("undo", False),
+        name=name,
     )
 
 
@@ -157,5 +214,8 @@ def _entry(item: Mapping[str, Any]) -> Entry:
         direction=item["direction"],
         cursor=item["cursor"],
         updated_at=item.get("updated_at"),
-        received=received and Received(received["facts"], received["last_fact_id"]),
+        received=received
+        and Received(
+            received["facts"], received["last_fact_id"], received.get("any_sender", False)
+        ),
     )

@@ -1,20 +1,25 @@
-"""Whether a checkpoint or a database is fit to recover from: pure, like ``recovery``."""
+"""What a check finds in checkpoints and a database, and what keeps them from being fit: pure.
+
+Fit means: an operator who recovers from this loses nothing (design, "cursor-check").
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stigmem_cursor_plugin.checkpoints.reading import Source
-from stigmem_cursor_plugin.core import positions, recovery
-from stigmem_cursor_plugin.core.checkpoint import INBOUND
-from stigmem_cursor_plugin.core.recovery import Outcome, Plan
-from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
-
-ACTIVE = "active"
+from stigmem_cursor_plugin.core import positions, retention
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, newest_first
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
+from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan
+from stigmem_cursor_plugin.core.retention import Loss, LossKind
+from stigmem_cursor_plugin.core.selection import Selection
+from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, Key, Peer, Snapshot
+from stigmem_cursor_plugin.core.witness import Proof
 
 
 @dataclass(frozen=True, slots=True)
-class PeerFitness:
+class PeerState:
     """One peer in one direction: its position, and the facts that losing it would cost."""
 
     peer: Peer
@@ -24,8 +29,8 @@ class PeerFitness:
 
     @property
     def lost(self) -> bool:
-        """An active peer sent facts, and how far it got is not known."""
-        return self.peer.status == ACTIVE and self.facts > 0 and self.position is None
+        """An active peer sent facts, and how far the node got is not known."""
+        return self.peer.active and self.facts > 0 and self.position is None
 
     def age(self, now: datetime) -> timedelta | None:
         """Return how long ago the position is, where it can be read."""
@@ -34,64 +39,118 @@ class PeerFitness:
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseFitness:
+class DatabaseState:
     """A database: every peer in every direction it has a cursor for, inbound at least."""
 
     name: str
     node_id: str | None
     table_missing: bool
-    peers: Sequence[PeerFitness]
+    peers: Sequence[PeerState]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that a check has found; ``pull_interval`` is the node's, in seconds.
+
+    ``failure`` says why the check could not be finished.
+    """
+
+    now: datetime
+    pull_interval: int
+    files: Sequence[CheckpointFile]
+    selection: Selection
+    database: DatabaseState | None = None
+    plan: Plan | None = None
+    problems: Sequence[Problem] = ()
+    failure: Sequence[str] = ()
 
     @property
-    def problems(self) -> Sequence[str]:
-        """What an operator has to do something about."""
-        if self.table_missing:
-            return [
-                f"{self.name}: the table replication_cursors is missing; stop the node and run "
-                "`stigmem federation cursor-import FILE`"
-            ]
-        return [
-            f"{self.name}: peer {item.peer.node_id} ({item.direction}): {item.facts:,} facts "
-            "received, but no position; stop the node and run `stigmem federation cursor-import "
-            "FILE`"
-            for item in self.peers
-            if item.lost
-        ]
+    def fit(self) -> bool:
+        """Whether an operator who recovers from this loses nothing."""
+        return not self.problems and not self.failure
 
 
-def judge_database(name: str, snapshot: Snapshot) -> DatabaseFitness:
-    """Return how fit a database is."""
-    return DatabaseFitness(name, snapshot.node_id, snapshot.cursors is None, list(_peers(snapshot)))
+def state_of(name: str, snapshot: Snapshot) -> DatabaseState:
+    """Return the state of the database *name*."""
+    return DatabaseState(name, snapshot.node_id, snapshot.cursors is None, list(_peers(snapshot)))
 
 
-def _peers(snapshot: Snapshot) -> Iterator[PeerFitness]:
-    cursors = snapshot.cursors or {}
+def _peers(snapshot: Snapshot) -> Iterator[PeerState]:
     directions: dict[str, set[str]] = {}
-    for peer_id, direction in cursors:
+    for peer_id, direction in snapshot.cursors or {}:
         directions.setdefault(peer_id, set()).add(direction)
     for peer in sorted(snapshot.peers, key=lambda peer: peer.node_id):
         for direction in sorted({INBOUND} | directions.get(peer.id, set())):
-            cursor = cursors.get((peer.id, direction))
-            facts = snapshot.received_from(peer).facts if direction == INBOUND else 0
-            yield PeerFitness(peer, direction, cursor.position if cursor else None, facts)
+            facts = snapshot.received_from(peer.node_id).facts if direction == INBOUND else 0
+            yield PeerState(peer, direction, snapshot.position(peer, direction), facts)
 
 
-def foreign_problems(found: Sequence[Source], snapshot: Snapshot) -> Sequence[str]:
-    """Return which checkpoints another node wrote."""
-    read = [(item.name, item.checkpoint) for item in found if item.checkpoint]
-    return [
-        f"{read[number][0]}: the checkpoint of node {read[number][1].node_id}, and this database "
-        f"is that of {snapshot.node_id}"
-        for number in recovery.foreign([taken for _, taken in read], snapshot)
-    ]
+def database_problems(database: DatabaseState) -> Iterator[Problem]:
+    """Find what the database alone shows to be lost."""
+    if database.table_missing:
+        yield Problem(Trouble.TABLE_MISSING, database.name)
+        return
+    for item in database.peers:
+        if item.lost:
+            yield Problem(
+                Trouble.POSITION_LOST,
+                database.name,
+                peer=item.peer.node_id,
+                direction=item.direction,
+                facts=item.facts,
+            )
 
 
-def import_problems(plan: Plan) -> Sequence[str]:
-    """Return what would keep an import from restoring a position."""
-    return [
-        f"peer {decision.entry.peer_node_id} ({decision.entry.direction}): "
-        f"import would withhold the position: {decision.missing:,} facts are missing from the "
-        "database"
-        for decision in plan.decisions
-        if decision.outcome is Outcome.FACTS_MISSING
-    ]
+def recovery_problems(
+    database: str, plan: Plan, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
+) -> Iterator[Problem]:
+    """Find what an operator would lose who recovers *database* from these checkpoints."""
+    in_order = newest_first(checkpoints, now)
+    yield from _facts_gone(database, in_order, snapshot)
+    named_last = {entry.peer_node_id for checkpoint in in_order[:1] for entry in checkpoint.entries}
+    for decision in plan.decisions:
+        trouble = _trouble(decision, named_last)
+        if trouble is not None:
+            yield Problem(
+                trouble,
+                database,
+                detail=decision.checkpoint.name,
+                peer=decision.entry.peer_node_id,
+                direction=decision.entry.direction,
+                facts=decision.evidence.missing,
+            )
+
+
+def _facts_gone(
+    database: str, in_order: Sequence[Checkpoint], snapshot: Snapshot
+) -> Iterator[Problem]:
+    found: dict[Key, Loss] = {}
+    for checkpoint in in_order:
+        for loss in retention.losses(checkpoint, snapshot):
+            if loss.kind is LossKind.FACTS_GONE:
+                found.setdefault(loss.key, loss)
+        if checkpoint.forced:
+            break  # what was lost before it was given up
+    for loss in found.values():
+        yield Problem(
+            Trouble.FACTS_GONE,
+            database,
+            detail=loss.checkpoint.name,
+            peer=loss.peer.node_id,
+            direction=loss.entry.direction,
+            facts=loss.missing,
+        )
+
+
+def _trouble(decision: Decision, named_last: set[str]) -> Trouble | None:
+    """Return why a position would not be back after an import."""
+    if decision.outcome is Outcome.PEER_NOT_FOUND:
+        # One that the newest checkpoint does not name was removed on purpose.
+        expected = decision.entry.peer_status in (None, ACTIVE)
+        removed = decision.entry.peer_node_id not in named_last
+        return Trouble.PEER_NOT_FOUND if expected and not removed else None
+    if decision.peer is None or not decision.peer.active:
+        return None
+    if decision.outcome is Outcome.FACTS_MISSING:
+        return Trouble.WITHHELD
+    return Trouble.ON_TRUST if decision.evidence.proof is Proof.ON_TRUST else None

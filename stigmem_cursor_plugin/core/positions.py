@@ -7,9 +7,20 @@ read.
 
 import re
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 _CLOCK = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Move(Enum):
+    """Where one position lies as seen from another; the value is the word for it."""
+
+    NONE = "nowhere"
+    FORWARD = "forward"
+    BACK = "back"
+    ELSEWHERE = "elsewhere"
+    """At least one of the two is opaque."""
 
 
 def clock(position: str | None) -> tuple[int, int] | None:
@@ -27,19 +38,13 @@ def time_of(position: str | None) -> datetime | None:
         return None
 
 
-def shown(position: str | None) -> str:
-    """Return a position for a person: its time to the second, else the text itself."""
-    if position is None:
-        return "none"
-    time = time_of(position)
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else position
-
-
-def direction_of_move(before: str, after: str | None) -> str:
-    """Return ``forward``, ``back``, or ``elsewhere`` for opaque positions."""
+def move(before: str, after: str | None) -> Move:
+    """Return which way it is from one position to another; to no position, it is back."""
+    if before == after:
+        return Move.NONE
     if after is None:
-        return "back"
+        return Move.BACK
     old, new = clock(before), clock(after)
     if old is None or new is None:
-        return "elsewhere"
-    return "back" if new < old else "forward"
+        return Move.ELSEWHERE
+    return Move.BACK if new < old else Move.FORWARD

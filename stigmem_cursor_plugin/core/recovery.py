@@ -3,16 +3,17 @@
 No I/O, no clock, no printing: checkpoints and a snapshot of the database in, a plan out.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
-from functools import cached_property
-from operator import attrgetter
-from typing import NamedTuple
 
-from stigmem_cursor_plugin.core.checkpoint import INBOUND, Checkpoint, Entry
+from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.checkpoint_file import newest_first
+from stigmem_cursor_plugin.core.positions import Move
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Snapshot
+from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof, examine
 
 
 class Outcome(Enum):
@@ -22,46 +23,89 @@ class Outcome(Enum):
     PEER_NOT_FOUND = "peer not found"
     ALREADY_SET = "already set"
     FACTS_MISSING = "facts missing"
+    CLEARED = "cleared"
     NO_POSITION = "no position"
 
 
-_RESTORED = Outcome.RESTORED
-"""Looking up a member takes Python 3.11 longer than the rest of a test for it."""
+class Remark(Enum):
+    """What there is to say of a decision; the sentences are in ``reports/importing.py``."""
+
+    PEER_NOT_FOUND = "peer not found"
+    ALREADY_SET = "already set"
+    WITHHELD = "withheld"
+    CLEARED = "cleared"
+    NO_POSITION = "no position"
+    RENAMED = "renamed"
+    """The peer with the entry's peer id goes by another node id."""
+    REGISTERED_AGAIN = "registered again"
+    MOVED = "moved"
+    LOSS_ACCEPTED = "loss accepted"
+    """Restored on the operator's word, though facts are or may be missing."""
+    ON_TRUST = "on trust"
+    """Restored though nothing shows that facts were ever received."""
+    FROM = "from"
+    """Which of several checkpoints the position is from."""
 
 
-class Decision(NamedTuple):
+_REMARK_OF = {
+    Outcome.PEER_NOT_FOUND: Remark.PEER_NOT_FOUND,
+    Outcome.ALREADY_SET: Remark.ALREADY_SET,
+    Outcome.FACTS_MISSING: Remark.WITHHELD,
+    Outcome.CLEARED: Remark.CLEARED,
+    Outcome.NO_POSITION: Remark.NO_POSITION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
     """The outcome for one peer and direction, from the entry that led to it.
 
-    ``peer`` is the peer that the database knows for it, ``checkpoint`` the number of the entry's
-    checkpoint, ``previous`` the position in the database. ``held`` counts the facts that the
-    database holds from the peer; ``missing`` counts those that it lacks, where the entry says.
+    ``peer`` is the peer that the database knows for it, ``previous`` the position in the database.
     """
 
     outcome: Outcome
-    checkpoint: int
+    checkpoint: Checkpoint
     entry: Entry
     peer: Peer | None
     previous: str | None = None
-    held: int = 0
-    missing: int = 0
+    evidence: Evidence = NOT_NEEDED
 
     @property
-    def reregistered(self) -> bool:
+    def registered_again(self) -> bool:
         """The peer is known by its node id, under another peer id than the entry's."""
         return self.peer is not None and self.peer.id != self.entry.peer_id
 
     @property
-    def unproven(self) -> bool:
-        """Restored on the operator's word: nothing shows that the facts are there."""
-        outcome, _, entry, _, _, held, missing = self
-        return (
-            (missing > 0 or (held == 0 and entry.received is None))
-            and outcome is _RESTORED
-            and entry.direction == INBOUND
-        )
+    def position(self) -> str | None:
+        """The position to write, where one is written."""
+        return None if self.outcome is Outcome.CLEARED else self.entry.cursor
+
+    @property
+    def moves(self) -> bool:
+        """A position that is set becomes another, or none."""
+        written = self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
+        return written and self.previous is not None and self.previous != self.position
+
+    def remarks(self, *, several: bool) -> Iterator[Remark]:
+        """Yield what there is to say; *several* checkpoints were given."""
+        if self.outcome is not Outcome.RESTORED:
+            yield _REMARK_OF[self.outcome]
+            return
+        if self.peer is not None and self.peer.node_id != self.entry.peer_node_id:
+            yield Remark.RENAMED
+        elif self.registered_again:
+            yield Remark.REGISTERED_AGAIN
+        if self.moves:
+            yield Remark.MOVED
+        if self.evidence.in_doubt:
+            yield Remark.LOSS_ACCEPTED
+        if self.evidence.proof is Proof.ON_TRUST:
+            yield Remark.ON_TRUST
+        if several:
+            yield Remark.FROM
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What an import does, before it is done."""
 
@@ -70,52 +114,31 @@ class Plan:
 
     def count(self, outcome: Outcome) -> int:
         """Return how many positions have this outcome."""
-        return self._counts[outcome]
+        return sum(1 for decision in self.decisions if decision.outcome is outcome)
 
-    @cached_property
-    def _counts(self) -> Counter[Outcome]:
-        return Counter(map(attrgetter("outcome"), self.decisions))
+    @property
+    def withholds(self) -> bool:
+        """Whether a position is not restored because facts are or may be missing."""
+        return any(self.count(outcome) for outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED))
 
     @property
     def overwrites(self) -> bool:
-        """Whether a position that is set becomes another."""
-        return any(
-            previous is not None and previous != entry.cursor and outcome is _RESTORED
-            for outcome, _, entry, _, previous, _, _ in self.decisions
-        )
+        """Whether a position that is set becomes another, or none."""
+        return any(decision.moves for decision in self.decisions)
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
         """Return the rows to write, all moved at *updated_at*."""
         return [
-            Cursor(peer.id, entry.direction, entry.cursor, updated_at)
-            for outcome, _, entry, peer, _, _, _ in self.decisions
-            if outcome is _RESTORED and peer is not None
+            Cursor(decision.peer.id, decision.entry.direction, decision.position, updated_at)
+            for decision in self.decisions
+            if decision.outcome in (Outcome.RESTORED, Outcome.CLEARED) and decision.peer is not None
         ]
-
-
-def foreign(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Iterator[int]:
-    """Return the numbers of those checkpoints that another node wrote.
-
-    A checkpoint or a database without a node id cannot be told apart and passes.
-    """
-    for number, checkpoint in enumerate(checkpoints):
-        if checkpoint.node_id and snapshot.node_id and checkpoint.node_id != snapshot.node_id:
-            yield number
-
-
-def facts_to_look_up(checkpoints: Sequence[Checkpoint]) -> Collection[str]:
-    """Return the ids of the facts whose presence a plan depends on."""
-    return {
-        entry.received.last_fact_id
-        for checkpoint in checkpoints
-        for entry in checkpoint.entries
-        if entry.received is not None and entry.received.last_fact_id is not None
-    }
 
 
 def plan(
     checkpoints: Sequence[Checkpoint],
     snapshot: Snapshot,
+    now: datetime,
     *,
     force: bool = False,
     accept_loss: bool = False,
@@ -124,24 +147,21 @@ def plan(
 
     For each, the newest checkpoint that the database can back up (design, "cursor-import").
     *force* overwrites positions that are set; *accept_loss* restores positions whose facts the
-    database lacks.
+    database lacks, so the newest checkpoint counts.
     """
     find = PeerFinder(snapshot.peers).find
-    rules = _Rules(checkpoints, snapshot, force=force, accept_loss=accept_loss)
-    newest_first = sorted(
-        enumerate(checkpoints), key=lambda item: (item[1].time, item[0]), reverse=True
-    )
-    decisions: dict[tuple[str, str], Decision] = {}
-    for number, checkpoint in newest_first:
+    rules = _Rules(snapshot, force=force, accept_loss=accept_loss)
+    best: dict[tuple[str, str], Decision] = {}
+    for checkpoint in newest_first(checkpoints, now):
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
-            newer = decisions.get(key)
-            if newer is None or rules.rank(newer) < _BEST:
-                older = rules.decide(number, entry, peer)
-                if newer is None or rules.rank(older) > rules.rank(newer):
-                    decisions[key] = older
-    return Plan(list(decisions.values()), table_missing=snapshot.cursors is None)
+            if key in best and rules.rank(best[key]) == _BEST:
+                continue
+            decision = rules.decide(checkpoint, entry, peer)
+            if key not in best or rules.rank(decision) > rules.rank(best[key]):
+                best[key] = decision
+    return Plan(list(best.values()), table_missing=snapshot.cursors is None)
 
 
 class PeerFinder:
@@ -149,75 +169,69 @@ class PeerFinder:
 
     def __init__(self, peers: Sequence[Peer]) -> None:
         """Take the peers that the database knows."""
-        self._peers = peers
-        self._by_node_id = {peer.node_id: peer for peer in peers}
+        self._by_node_id: Mapping[str, Peer] = {peer.node_id: peer for peer in peers}
+        self._by_id: Mapping[str, Peer] = {peer.id: peer for peer in peers}
 
     def find(self, entry: Entry) -> Peer | None:
         """Return the peer that an entry is about, None if it is not registered."""
         return self._by_node_id.get(entry.peer_node_id) or self._by_id.get(entry.peer_id)
 
-    @cached_property
-    def _by_id(self) -> Mapping[str, Peer]:
-        return {peer.id: peer for peer in self._peers}
+
+def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> bool:
+    """Tell whether the database's own position is false, as this entry shows.
+
+    It is at or past the entry's position, so it says that the facts of the entry are there; and
+    facts that the entry counts are not. The node will never fetch them.
+    """
+    position = snapshot.position(peer, entry.direction)
+    if position is None or not entry.cursor:
+        return False
+    reached = positions.move(entry.cursor, position) in (Move.NONE, Move.FORWARD)
+    return reached and examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
 
 
-_BEST = 3
+_BEST = 4
 """The highest rank of a decision."""
 
 
 class _Rules:
     """The rows of the decision table, in order."""
 
-    def __init__(
-        self,
-        checkpoints: Sequence[Checkpoint],
-        snapshot: Snapshot,
-        *,
-        force: bool,
-        accept_loss: bool,
-    ) -> None:
-        self._held = snapshot.held
-        self._facts = {node_id: item.facts for node_id, item in snapshot.received.items()}
-        self._cursors = snapshot.cursors or {}
+    def __init__(self, snapshot: Snapshot, *, force: bool, accept_loss: bool) -> None:
+        self._snapshot = snapshot
         self._force = force
         self._accept_loss = accept_loss
-        # Undoing an import also empties the positions that were empty before it; no other
-        # checkpoint ever empties one.
-        self._emptying = {n for n, taken in enumerate(checkpoints) if taken.undo and force}
 
-    def decide(self, number: int, entry: Entry, peer: Peer | None) -> Decision:
-        """Decide as if there were only this entry, of the checkpoint with this *number*."""
-        if not entry.cursor and number not in self._emptying:
-            return Decision(Outcome.NO_POSITION, number, entry, peer)
+    def decide(self, checkpoint: Checkpoint, entry: Entry, peer: Peer | None) -> Decision:
+        """Decide as if there were only this entry."""
+        # Undoing an import also empties the positions that were empty before it; no other
+        # checkpoint ever does.
+        if not entry.cursor and not (checkpoint.undo and self._force):
+            return Decision(Outcome.NO_POSITION, checkpoint, entry, peer)
         if peer is None:
-            return Decision(Outcome.PEER_NOT_FOUND, number, entry, peer)
-        cursor = self._cursors.get((peer.id, entry.direction))
-        previous = cursor.position if cursor else None
+            return Decision(Outcome.PEER_NOT_FOUND, checkpoint, entry, peer)
+        previous = self._snapshot.position(peer, entry.direction)
         if previous is not None and not self._force:
-            return Decision(Outcome.ALREADY_SET, number, entry, peer, previous)
-        held = self._facts.get(peer.node_id, 0)
-        missing = self._missing(entry, peer, held)
-        withheld = missing > 0 and not self._accept_loss
-        outcome = Outcome.FACTS_MISSING if withheld else _RESTORED
-        return Decision(outcome, number, entry, peer, previous, held, missing)
+            return Decision(Outcome.ALREADY_SET, checkpoint, entry, peer, previous)
+        evidence = examine(entry, peer, self._snapshot)
+        outcome = self._outcome(entry, peer, evidence)
+        return Decision(outcome, checkpoint, entry, peer, previous, evidence)
+
+    def _outcome(self, entry: Entry, peer: Peer, evidence: Evidence) -> Outcome:
+        if not evidence.in_doubt or self._accept_loss:
+            return Outcome.RESTORED
+        if stands_on_missing_facts(entry, peer, self._snapshot):
+            return Outcome.CLEARED
+        return Outcome.FACTS_MISSING
 
     def rank(self, decision: Decision) -> int:
         """Return how good a decision is; of equally good ones the newest entry's counts."""
         if decision.outcome is Outcome.NO_POSITION:
             return 0
+        if decision.evidence.proof is Proof.ON_TRUST and not self._accept_loss:
+            return 1  # only where there is nothing that counts its facts
         if decision.outcome is Outcome.FACTS_MISSING:
             return 2
-        # One that counts its facts can be proven; one that does not is taken on trust, and only
-        # where there is nothing better.
-        on_trust = decision.outcome is _RESTORED and decision.entry.received is None
-        return 1 if on_trust and not self._accept_loss else _BEST
-
-    def _missing(self, entry: Entry, peer: Peer, held: int) -> int:
-        """Return how many of the entry's facts the database lacks, at least."""
-        received = entry.received
-        if received is None or not received.facts:
-            return 0
-        if (peer.node_id, received.last_fact_id) in self._held:
-            return max(0, received.facts - held)
-        # The newest fact is not there: whatever is held instead, at least that one is missing.
-        return max(1, received.facts - held)
+        if decision.outcome is Outcome.CLEARED:
+            return 3
+        return _BEST

@@ -1,84 +1,143 @@
 """What an export must neither overwrite nor remove: pure, like ``recovery``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 
-from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core import positions, recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.recovery import PeerFinder
-from stigmem_cursor_plugin.core.snapshot import Snapshot
+from stigmem_cursor_plugin.core.positions import Move
+from stigmem_cursor_plugin.core.recovery import Outcome, PeerFinder
+from stigmem_cursor_plugin.core.snapshot import Key, Peer, Snapshot
+from stigmem_cursor_plugin.core.witness import examine
+
+
+class LossKind(Enum):
+    """What an earlier checkpoint holds and the database does not."""
+
+    POSITION_GONE = "position gone"
+    MOVED_BACK = "moved back"
+    FACTS_GONE = "facts gone"
+    """The position is there, and facts that it stands for are not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A position of an earlier checkpoint that the database has lost or fallen back behind."""
+    """What the database has lost since an earlier checkpoint, for one active peer.
 
+    ``position`` is the one that the database has now; ``missing`` counts the facts that it lacks,
+    where they are what is lost.
+    """
+
+    kind: LossKind
+    checkpoint: Checkpoint
     entry: Entry
+    peer: Peer
     position: str | None
+    missing: int = 0
 
-    def __str__(self) -> str:
-        """Return the loss in words."""
-        who = f"peer {self.entry.peer_node_id} ({self.entry.direction})"
-        if self.position is None:
-            return f"{who} has no position, {positions.shown(self.entry.cursor)} before"
-        before, now = positions.shown(self.entry.cursor), positions.shown(self.position)
-        return f"{who} is back at {now}, {before} before"
+    @property
+    def key(self) -> Key:
+        """The peer (by node id) and direction."""
+        return self.peer.node_id, self.entry.direction
 
 
 def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
-    """Find the positions of an earlier checkpoint that the database no longer has.
+    """Find what an earlier checkpoint holds and the database has lost.
 
-    A peer that the database does not know was removed on purpose. A position that moved on is
-    no loss; one that moved back is: the node has begun to fetch everything again.
+    Only active peers count: one that was removed, revoked or rejected was so on purpose.
     """
     find = PeerFinder(snapshot.peers).find
-    cursors = snapshot.cursors or {}
     for entry in earlier.entries:
         peer = find(entry)
-        if peer is None or not entry.cursor:
+        if peer is None or not peer.active or not entry.cursor:
             continue
-        cursor = cursors.get((peer.id, entry.direction))
-        position = cursor.position if cursor else None
-        if position != entry.cursor and (position is None or _is_behind(position, entry.cursor)):
-            yield Loss(entry, position)
+        position = snapshot.position(peer, entry.direction)
+        if position is None:
+            yield Loss(LossKind.POSITION_GONE, earlier, entry, peer, position)
+        elif positions.move(entry.cursor, position) is Move.BACK:
+            yield Loss(LossKind.MOVED_BACK, earlier, entry, peer, position)
+        elif recovery.stands_on_missing_facts(entry, peer, snapshot):
+            missing = examine(entry, peer, snapshot).missing
+            yield Loss(LossKind.FACTS_GONE, earlier, entry, peer, position, missing)
 
 
-def _is_behind(position: str, earlier: str) -> bool:
-    return positions.direction_of_move(earlier, position) == "back"
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Why the earlier checkpoints are still needed.
 
-
-def newest_losses(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Sequence[Loss]:
-    """Return what was lost since the newest of several checkpoints, or in any older one.
-
-    A position that has moved back counts against the newest checkpoint only; one that is gone
-    counts until it is there again.
+    ``emptied`` is an earlier checkpoint with positions where the database has none at all, though
+    no peer of it may be known any more.
     """
-    found: dict[tuple[str, str], Loss] = {}
-    for number, earlier in enumerate(newest_first):
-        for loss in losses(earlier, snapshot):
-            if number == 0 or loss.position is None:
-                key = (loss.entry.peer_node_id, loss.entry.direction)
-                found.setdefault(key, loss)
-    return list(found.values())
+
+    losses: Sequence[Loss]
+    emptied: Checkpoint | None
+
+    def __bool__(self) -> bool:
+        """Tell whether there is one."""
+        return bool(self.losses or self.emptied)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The names of the checkpoints that hold what was lost."""
+        emptied = [self.emptied.name] if self.emptied else []
+        return frozenset([*(loss.checkpoint.name for loss in self.losses), *emptied])
 
 
-def expendable(
-    oldest_first: Mapping[str, Checkpoint], snapshot: Snapshot, keep: int, written: str
-) -> Sequence[str]:
-    """Return the names of the checkpoints to remove so that *keep* are left.
+def alarm(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
+    """Return what was lost since any of these checkpoints, each peer and direction once."""
+    found: dict[Key, Loss] = {}
+    for checkpoint in newest_first:
+        for loss in losses(checkpoint, snapshot):
+            found.setdefault(loss.key, loss)
+    emptied = None
+    if not snapshot.positions:
+        emptied = next((earlier for earlier in newest_first if earlier.positions), None)
+    return Alarm(list(found.values()), emptied)
 
-    Never the one just *written*, and never the newest that still holds a position which the
-    database has lost.
+
+def has_lost_every_position(snapshot: Snapshot) -> bool:
+    """Tell whether there is no position, though there must have been one.
+
+    A node that has no peers yet, or received no fact from them, has lost nothing.
     """
-    names = list(oldest_first)
-    protected = {written} | _last_holders(oldest_first, snapshot)
-    return [name for name in names[: max(0, len(names) - keep)] if name not in protected]
+    if snapshot.cursors is None:
+        return True
+    received = any(
+        peer.active and snapshot.received_from(peer.node_id).facts for peer in snapshot.peers
+    )
+    return received and not snapshot.positions
 
 
-def _last_holders(oldest_first: Mapping[str, Checkpoint], snapshot: Snapshot) -> set[str]:
-    holders: dict[tuple[str, str], str] = {}
-    for name, taken in oldest_first.items():
-        for loss in losses(taken, snapshot):
-            if loss.position is None:
-                holders[loss.entry.peer_node_id, loss.entry.direction] = name
-    return set(holders.values())
+class Remedy(Enum):
+    """What brings back what was lost."""
+
+    IMPORT = "import"
+    IMPORT_WITH_FORCE = "import with force"
+    """A position is set, and must move."""
+    CATCH_UP = "catch up"
+    """No checkpoint can be backed up: the facts have to be fetched."""
+
+
+def remedies(
+    found: Alarm, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
+) -> Sequence[Remedy]:
+    """Return the commands that end the alarm, in their order."""
+    if not found.losses:
+        return [Remedy.IMPORT]
+    keys = {loss.key for loss in found.losses}
+    decisions = [
+        decision
+        for decision in recovery.plan(checkpoints, snapshot, now, force=True).decisions
+        if decision.peer and (decision.peer.node_id, decision.entry.direction) in keys
+    ]
+    steps = []
+    written = [d for d in decisions if d.outcome in (Outcome.RESTORED, Outcome.CLEARED)]
+    if any(decision.previous is not None for decision in written):
+        steps.append(Remedy.IMPORT_WITH_FORCE)
+    elif written:
+        steps.append(Remedy.IMPORT)
+    if any(decision.outcome is not Outcome.RESTORED for decision in decisions):
+        steps.append(Remedy.CATCH_UP)
+    return steps

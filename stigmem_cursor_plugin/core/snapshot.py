@@ -1,26 +1,40 @@
-"""What a node's database holds, as plain data.
-
-What there are many of is a named tuple: a frozen dataclass takes three times as long to make.
-"""
+"""What a node's database holds, as plain data."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+ACTIVE = "active"
+"""The status of a peer that the node pulls from."""
+
+INBOUND = "inbound"
+"""The direction in which facts are received, and for which ``received`` is counted."""
 
 Key = tuple[str, str]
 """A peer id and a direction: the primary key of ``replication_cursors``."""
 
 
-class Peer(NamedTuple):
-    """A row of ``peers``."""
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A row of ``peers``.
+
+    A ``relay_trusted`` peer may hand on facts of other nodes. Releases before migration 045 lack
+    that column: they have no relays.
+    """
 
     id: str
     node_id: str
     url: str
     status: str
+    relay_trusted: bool = False
+
+    @property
+    def active(self) -> bool:
+        """The node pulls from this peer."""
+        return self.status == ACTIVE
 
 
-class Cursor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cursor:
     """A row of ``replication_cursors``; ``position`` is None where there is none."""
 
     peer_id: str
@@ -28,9 +42,15 @@ class Cursor(NamedTuple):
     position: str | None
     updated_at: str
 
+    @property
+    def key(self) -> Key:
+        """What tells this row from the others."""
+        return self.peer_id, self.direction
 
-class Received(NamedTuple):
-    """The facts that a database holds from one peer.
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The facts that a database holds from one peer, or with ``any_sender`` all that it holds.
 
     ``facts`` counts them; ``last_fact_id`` is the one stored last, None where there is none.
     The facts table is append-only, so a database that holds that fact and at least that many
@@ -39,25 +59,66 @@ class Received(NamedTuple):
 
     facts: int
     last_fact_id: str | None
+    any_sender: bool = False
 
 
 NOTHING_RECEIVED = Received(0, None)
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """A question: was a fact received from this node in this span (RFC 3339, inclusive)."""
+
+    node_id: str
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a decision needs to know of a database beyond its cursors and counts."""
+
+    facts: Collection[str] = ()
+    """Ids of facts: which of them are there, and from whom?"""
+
+    receipts: Collection[Receipt] = ()
+    whole_table: bool = False
+    """Whether the facts of every sender must be counted."""
+
+
+NO_QUESTIONS = Questions()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A database as one transaction sees it.
 
-    ``cursors`` is None when the table is missing. ``received`` is by the peer's node id, and
-    ``held`` holds those pairs of node id and fact id that were asked for and are there.
+    ``cursors`` is None when the table is missing. ``received`` is by the sender's node id, and
+    ``received_at_all`` counts the whole facts table. ``relays`` tells whether facts may have come
+    by another peer than the one that they are from. ``held`` maps those fact ids that were asked
+    for and are there to their sender (None for the node's own); ``receipts`` are the questions
+    that were answered with yes.
     """
 
     node_id: str | None
     peers: Sequence[Peer]
     cursors: Mapping[Key, Cursor] | None
     received: Mapping[str, Received] = field(default_factory=dict)
-    held: Collection[tuple[str, str]] = frozenset()
+    received_at_all: Received = NOTHING_RECEIVED
+    relays: bool = False
+    held: Mapping[str, str | None] = field(default_factory=dict)
+    receipts: Collection[Receipt] = frozenset()
 
-    def received_from(self, peer: Peer) -> Received:
-        """Return what the database holds from *peer*."""
-        return self.received.get(peer.node_id, NOTHING_RECEIVED)
+    def received_from(self, node_id: str) -> Received:
+        """Return what the database holds from the node *node_id*."""
+        return self.received.get(node_id, NOTHING_RECEIVED)
+
+    def position(self, peer: Peer, direction: str) -> str | None:
+        """Return how far the database got, None where it has no position."""
+        cursor = (self.cursors or {}).get((peer.id, direction))
+        return cursor.position if cursor else None
+
+    @property
+    def positions(self) -> int:
+        """How many positions are set."""
+        return sum(1 for cursor in (self.cursors or {}).values() if cursor.position is not None)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.catchup import DELAYS, Fact, Problem, Progress, Result, Trouble
-from stigmem_cursor_plugin.reports.formatting import duration
+from stigmem_cursor_plugin.reports.formatting import duration, shown
 from stigmem_cursor_plugin.reports.importing import Group
 from stigmem_cursor_plugin.terminal import MOST_LINES
 
@@ -65,7 +64,7 @@ def _facts(result: Result) -> int:
 def _caught_up(result: Result) -> str:
     progress = result.progress
     return (
-        f"info: peer {result.node_id}: caught up to {positions.shown(progress.position)}, "
+        f"info: peer {result.node_id}: caught up to {shown(progress.position)}, "
         f"{progress.new:,} fact(s) fetched, {progress.held:,} already held"
     )
 
@@ -80,7 +79,7 @@ def sentence(progress: Progress) -> str:
     return _SENTENCES[problem.trouble].format(
         detail=problem.detail or "no reason given",
         tries=progress.attempts + 1,
-        position=positions.shown(progress.position),
+        position=shown(progress.position),
         wait=f"{problem.retry_after or DELAYS[-1]:.0f} s",
     )
 

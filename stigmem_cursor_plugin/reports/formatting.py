@@ -5,17 +5,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.core.positions import time_of
 from stigmem_cursor_plugin.terminal import printable
 
 PAGE = 100
 """Facts that a node fetches from a peer in one pull (stigmem-node 0.9.0a12)."""
 
+CATCH_UP_RATE = 1_000
+"""Facts that cursor-catchup fetches in a second, rounded down (``benchmarks/catchup.md``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repull:
-    """The cost of fetching facts from a peer again: a page each pull interval (in seconds).
+    """The cost of fetching facts from one peer again, by the node's loop and by catch-up.
 
-    Source: runbook, "Problem".
+    The loop fetches a page at each pull interval, in seconds (runbook, "Problem").
     """
 
     facts: int
@@ -28,13 +32,21 @@ class Repull:
 
     @property
     def seconds(self) -> int:
-        """How long it takes."""
+        """How long the loop takes."""
         return self.pages * self.pull_interval
 
-    def __str__(self) -> str:
-        """Return facts, pages and time in words."""
-        pages = f"{self.pages:,} page" if self.pages == 1 else f"{self.pages:,} pages"
-        return f"{self.facts:,} facts again, {pages}, about {duration(self.seconds)}"
+    @property
+    def catch_up_seconds(self) -> int:
+        """How long cursor-catchup takes."""
+        return -(-self.facts // CATCH_UP_RATE)
+
+
+def shown(position: str | None) -> str:
+    """Return a position for a person: its time to the second, else the text itself."""
+    if position is None:
+        return "none"
+    time = time_of(position)
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else position
 
 
 def duration(seconds: float) -> str:

@@ -1,171 +1,222 @@
 """What an import would do or has done: in words, and as a document for a program."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from stigmem_cursor_plugin.core import positions
-from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan
-from stigmem_cursor_plugin.reports.formatting import Repull
-from stigmem_cursor_plugin.terminal import MOST_LINES
+from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
+from stigmem_cursor_plugin.core.witness import Proof
+from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown
+from stigmem_cursor_plugin.reports.program import Program
+from stigmem_cursor_plugin.terminal import MOST_LINES, title_of
 
 RESULT_VERSION = 1
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """The first few lines about one thing, and how many there are in all."""
 
     lines: Sequence[str]
     total: int
 
 
-def summary(plan: Plan, *, dry_run: bool = False) -> str:
-    """Return the documented last line (runbook, Step 4), with what else was skipped or withheld."""
-    what = "dry run, nothing was changed" if dry_run else "cursor import complete"
-    line = (
-        f"{what}: {plan.count(Outcome.RESTORED)} restored, "
-        f"{plan.count(Outcome.PEER_NOT_FOUND)} skipped (peer not found), "
-        f"{plan.count(Outcome.ALREADY_SET)} skipped (already set)"
-    )
-    if withheld := plan.count(Outcome.FACTS_MISSING):
-        line += f", {withheld} withheld (facts missing)"
-    if empty := plan.count(Outcome.NO_POSITION):
-        line += f", {empty} skipped (no position)"
-    return line
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """An import, done or planned.
 
-
-def lines(plan: Plan, names: Sequence[str], pull_interval: int) -> Iterator[Group]:
-    """Return what there is to say before the summary, grouped by what it is about.
-
-    *names* are those of the checkpoints; *pull_interval* is the node's, in seconds.
+    ``pull_interval`` is the node's, in seconds; ``several`` checkpoints were given. ``errors`` say
+    why it failed, and its plan is empty then.
     """
-    if plan.table_missing:
-        yield Group(["info: the table replication_cursors is missing: creating it again"], 1)
-    found: dict[str, list[Decision]] = {}
-    for decision in plan.decisions:
-        for kind in _kinds(decision, several=len(names) > 1):
-            found.setdefault(kind, []).append(decision)
-    for kind, decisions in found.items():
-        # There may be a hundred thousand, and only the first few are ever shown.
-        shown = [_line(kind, item, names, pull_interval) for item in decisions[:MOST_LINES]]
-        yield Group(shown, len(decisions))
+
+    plan: Plan
+    program: Program
+    pull_interval: int
+    several: bool
+    dry_run: bool
+    undo: str | None = None
+    errors: Sequence[str] = ()
+
+    @property
+    def _be(self) -> str:
+        # A dry run speaks of what would be.
+        return "would be " if self.dry_run else ""
+
+    def summary(self) -> str:
+        """Return the documented last line (runbook, Step 4), with what else was skipped."""
+        what = "dry run, nothing was changed" if self.dry_run else "cursor import complete"
+        first, *rest = [
+            f"{self.plan.count(outcome)} {words}"
+            for outcome, words in _COUNTS.items()
+            if outcome in _ALWAYS_COUNTED or self.plan.count(outcome)
+        ]
+        restored = first.replace("restored", f"{self._be}restored")
+        return f"{what}: {', '.join([restored, *rest])}"
+
+    def groups(self) -> Iterator[Group]:
+        """Return what there is to say before the summary, grouped by what it is about."""
+        if self.plan.table_missing:
+            again = "it would be created again" if self.dry_run else "creating it again"
+            yield Group([f"info: the table replication_cursors is missing: {again}"], 1)
+        found: dict[Remark, list[Decision]] = {}
+        for decision in self.plan.decisions:
+            for remark in decision.remarks(several=self.several):
+                found.setdefault(remark, []).append(decision)
+        for remark, decisions in found.items():
+            lines = [self._line(remark, decision) for decision in decisions[:MOST_LINES]]
+            yield Group(lines, len(decisions))
+        if self.plan.withholds:
+            ways = list(self._ways_on())
+            yield Group(ways, len(ways))
+
+    def _line(self, remark: Remark, decision: Decision) -> str:
+        entry = decision.entry
+        kind = "warning" if remark in _WARNINGS else "info"
+        said = _SENTENCES[remark](decision, self._be)
+        return f"{kind}: peer {entry.peer_node_id} ({entry.direction}): {said}"
+
+    def _ways_on(self) -> Iterator[str]:
+        """Say how to get back what is missing, and how long each way takes."""
+        costs = [
+            Repull(decision.entry.received.facts, self.pull_interval)
+            for decision in self.plan.decisions
+            if decision.outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED)
+            and decision.entry.received is not None
+        ]
+        quick = _about(sum(cost.catch_up_seconds for cost in costs))
+        slow = _about(max((cost.seconds for cost in costs), default=0))
+        yield (
+            f"info: fetch what is missing with {self.program.command('catchup')}{quick}, "
+            "then start the node"
+        )
+        yield (
+            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0: it fetches a "
+            f"page every {self.pull_interval} s{slow}"
+        )
+        yield "info: or give up what is missing: import again with --accept-loss"
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan or result (``schema/cursor-import-result.schema.json``)."""
+        return {
+            "version": RESULT_VERSION,
+            "command": "cursor-import",
+            "dry_run": self.dry_run,
+            "errors": list(self.errors),
+            "table_missing": self.plan.table_missing,
+            "undo_checkpoint": self.undo,
+            **plan_document(self.plan),
+        }
 
 
-def _kinds(decision: Decision, *, several: bool) -> Sequence[str]:
-    """Return what there is to say of a decision."""
-    outcome, _, entry, peer, previous, _, _ = decision
-    if outcome is not Outcome.RESTORED:
-        return [outcome.value]
-    kinds = []
-    if peer is not None and peer.node_id != entry.peer_node_id:
-        kinds.append("renamed")
-    elif decision.reregistered:
-        kinds.append("registered")
-    if previous is not None and previous != entry.cursor:
-        kinds.append("moved")
-    if decision.unproven:
-        kinds.append("unproven")
-    if several:
-        kinds.append("from")
-    return kinds
+_COUNTS = {
+    Outcome.RESTORED: "restored",
+    Outcome.PEER_NOT_FOUND: "skipped (peer not found)",
+    Outcome.ALREADY_SET: "skipped (already set)",
+    Outcome.FACTS_MISSING: "withheld (facts missing)",
+    Outcome.CLEARED: "cleared (facts missing)",
+    Outcome.NO_POSITION: "skipped (no position)",
+}
+_ALWAYS_COUNTED = (Outcome.RESTORED, Outcome.PEER_NOT_FOUND, Outcome.ALREADY_SET)
 
 
-def _line(kind: str, decision: Decision, names: Sequence[str], pull_interval: int) -> str:
-    entry, peer = decision.entry, decision.peer
-    who = f"peer {entry.peer_node_id} ({entry.direction})"
-    match kind:
-        case Outcome.PEER_NOT_FOUND.value:
-            return f"warning: {who}: {_not_found(entry.peer_id)}"
-        case Outcome.ALREADY_SET.value:
-            return f"info: {who}: already set, skipped; --force overwrites it"
-        case Outcome.NO_POSITION.value:
-            return f"info: {who}: no position in the checkpoint, skipped"
-        case Outcome.FACTS_MISSING.value:
-            return f"warning: {who}: {_withheld(decision, pull_interval)}"
-        case "renamed":
-            return f"warning: {who}: the peer with this id is now {peer and peer.node_id}"
-        case "registered":
-            return f"info: {who}: registered again, restored under its new id {peer and peer.id}"
-        case "moved":
-            return f"info: {who}: {_moved(decision.previous or '', entry.cursor)}"
-        case "unproven":
-            return f"warning: {who}: {_unproven(decision)}"
+def _not_found(_: Decision, be: str) -> str:
+    return (
+        f"not found in the peers table, {be}skipped; register it again "
+        "(stigmem federation register-peer), then run this import again"
+    )
+
+
+def _withheld(decision: Decision, be: str) -> str:
+    stays = f"; it stays at {shown(decision.previous)}" if decision.previous else ""
+    return f"{be}withheld, {_doubt(decision)}{stays}"
+
+
+def _moved(decision: Decision, be: str) -> str:
+    way = positions.move(decision.previous or "", decision.position).value
+    return f"{be}moved {way}, from {shown(decision.previous)} to {shown(decision.position)}"
+
+
+def _renamed(decision: Decision, _: str) -> str:
+    return f"the peer with this id is now {decision.peer and decision.peer.node_id}"
+
+
+def _registered_again(decision: Decision, be: str) -> str:
+    return f"registered again, {be}restored under its new id {decision.peer and decision.peer.id}"
+
+
+def _on_trust(_: Decision, __: str) -> str:
+    return (
+        "the checkpoint counts no facts, and the database holds none from this peer; facts that "
+        "it once held are never fetched again"
+    )
+
+
+_SENTENCES: Mapping[Remark, Callable[[Decision, str], str]] = {
+    Remark.PEER_NOT_FOUND: _not_found,
+    Remark.ALREADY_SET: lambda _, be: f"already set, {be}skipped; --force overwrites it",
+    Remark.NO_POSITION: lambda _, be: f"no position in the checkpoint, {be}skipped",
+    Remark.WITHHELD: _withheld,
+    Remark.CLEARED: lambda d, be: f"{be}cleared, {_doubt(d)}; it was {shown(d.previous)}",
+    Remark.RENAMED: _renamed,
+    Remark.REGISTERED_AGAIN: _registered_again,
+    Remark.MOVED: _moved,
+    Remark.LOSS_ACCEPTED: lambda d, be: (
+        f"{be}restored, though {_doubt(d)}; the node never fetches them"
+    ),
+    Remark.ON_TRUST: _on_trust,
+    Remark.FROM: lambda d, _: f"from {title_of(d.checkpoint.name)}",
+}
+_WARNINGS = frozenset(
+    (
+        Remark.PEER_NOT_FOUND,
+        Remark.WITHHELD,
+        Remark.CLEARED,
+        Remark.RENAMED,
+        Remark.LOSS_ACCEPTED,
+        Remark.ON_TRUST,
+    )
+)
+
+
+def _doubt(decision: Decision) -> str:
+    evidence, received = decision.evidence, decision.entry.received
+    match evidence.proof:
+        case Proof.NOT_RECEIVED:
+            return "the checkpoint counts no facts, and its newest are not shown to be there"
+        case Proof.REGISTERED_AGAIN:
+            return "the checkpoint counts no facts, and the database holds none from this peer"
+        case Proof.RELAYS_NOT_COUNTED:
+            return "the checkpoint does not count facts from relays, which this node takes"
         case _:
-            return f"info: {who}: from {names[decision.checkpoint]}"
+            total = received.facts if received else 0
+            return f"{evidence.missing:,} of {total:,} facts are missing from the database"
 
 
-def _not_found(peer_id: str) -> str:
-    return (
-        f"not found in the peers table under its id {peer_id} or its node id, skipped; register "
-        "it again (stigmem federation register-peer), then run this import again"
-    )
+def _about(seconds: float) -> str:
+    return f" (about {duration(seconds)})" if seconds else ""
 
 
-def _withheld(decision: Decision, pull_interval: int) -> str:
-    received = decision.entry.received
-    total = received.facts if received else 0
-    if decision.previous is None:
-        cost = (
-            f"the node fetches {Repull(total, pull_interval)}; for that time set "
-            "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0"
-        )
-    else:
-        cost = f"the cursor stays at {positions.shown(decision.previous)}"
-    return (
-        f"withheld, {decision.missing:,} of {total:,} facts are missing from the database; "
-        f"{cost}; --accept-loss restores the position and gives these facts up"
-    )
-
-
-def _moved(before: str, after: str | None) -> str:
-    way = positions.direction_of_move(before, after)
-    return f"moved {way}, from {positions.shown(before)} to {positions.shown(after)}"
-
-
-def _unproven(decision: Decision) -> str:
-    if decision.missing:
-        return (
-            f"restored although {decision.missing:,} facts are missing from the database; "
-            "the node will never fetch them"
-        )
-    return (
-        "the checkpoint does not count facts, and the database holds none from this peer; "
-        "facts that it once held will never be fetched again"
-    )
-
-
-def document(
-    plan: Plan, names: Sequence[str], *, dry_run: bool, undo: str | None
-) -> dict[str, Any]:
-    """Return the plan or result as one document (``schema/cursor-import-result.schema.json``)."""
-    return {
-        "version": RESULT_VERSION,
-        "command": "cursor-import",
-        "dry_run": dry_run,
-        "table_missing": plan.table_missing,
-        "undo_checkpoint": undo,
-        **plan_document(plan, names),
-    }
-
-
-def plan_document(plan: Plan, names: Sequence[str]) -> dict[str, Any]:
+def plan_document(plan: Plan) -> dict[str, Any]:
     """Return the counts and the decisions of a plan as JSON values."""
     return {
         "counts": {outcome.value: plan.count(outcome) for outcome in Outcome},
-        "cursors": [_decision_document(decision, names) for decision in plan.decisions],
+        "cursors": [_decision_document(decision) for decision in plan.decisions],
     }
 
 
-def _decision_document(decision: Decision, names: Sequence[str]) -> dict[str, Any]:
+def _decision_document(decision: Decision) -> dict[str, Any]:
     entry, peer = decision.entry, decision.peer
     return {
         "peer_id": peer.id if peer else None,
         "peer_node_id": peer.node_id if peer else entry.peer_node_id,
         "direction": entry.direction,
         "outcome": decision.outcome.value,
-        "registered_again": decision.reregistered,
-        "checkpoint": names[decision.checkpoint],
+        "registered_again": decision.registered_again,
+        "checkpoint": decision.checkpoint.name,
         "cursor": entry.cursor,
         "previous": decision.previous,
-        "facts_held": decision.held,
-        "facts_missing": decision.missing,
+        "proof": decision.evidence.proof.value,
+        "facts_held": decision.evidence.held,
+        "facts_missing": decision.evidence.missing,
     }

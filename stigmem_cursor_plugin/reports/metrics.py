@@ -1,26 +1,31 @@
 """What a check has found, in the Prometheus text format."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from stigmem_cursor_plugin.core.findings import DatabaseFitness
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint_file import newest_first
+from stigmem_cursor_plugin.core.findings import DatabaseState, Findings
 from stigmem_cursor_plugin.errors import UsageError
-from stigmem_cursor_plugin.reports.checking import Findings
 
 PREFIX = "stigmem_cursor_"
 
 
-def text(findings: Findings) -> str:
-    """Return the metrics; times are seconds since 1970, ages and lags seconds.
-
-    Raises :class:`UsageError` where the extra ``metrics`` is not installed.
-    """
+def need_library() -> None:
+    """Raise :class:`UsageError` where the extra ``metrics`` is not installed."""
     try:
-        from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+        import prometheus_client  # noqa: F401, PLC0415  costs much, and few checks need it
     except ImportError as error:
         raise UsageError(
             "--metrics needs prometheus-client; install 'stigmem-cursor-plugin[metrics]'"
         ) from error
+
+
+def text(findings: Findings) -> str:
+    """Return the metrics; times are seconds since 1970, ages and lags seconds."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+
     registry = CollectorRegistry()
     _result(registry, findings)
     _checkpoints(registry, findings)
@@ -38,25 +43,27 @@ def _gauge(registry: Any, name: str, what: str, *labels: str) -> Any:
 
 def _result(registry: Any, findings: Findings) -> None:
     fit = _gauge(registry, "check_fit", "Whether the last check found everything fit.")
-    fit.set(not findings.problems)
+    fit.set(findings.fit)
     when = _gauge(registry, "check_timestamp_seconds", "When the last check ended.")
     when.set(datetime.now(UTC).timestamp())
 
 
 def _checkpoints(registry: Any, findings: Findings) -> None:
+    """Measure the newest checkpoint of each file or directory that was named."""
     taken = _gauge(
-        registry, "checkpoint_timestamp_seconds", "When a checkpoint was taken.", "checkpoint"
+        registry, "checkpoint_timestamp_seconds", "When the newest checkpoint was taken.", "source"
     )
-    age = _gauge(registry, "checkpoint_age_seconds", "Its age at the last check.", "checkpoint")
-    held = _gauge(registry, "checkpoint_positions", "The positions in it.", "checkpoint")
-    for item in findings.files:
-        if item.checkpoint is not None:
-            taken.labels(item.name).set(item.checkpoint.time.timestamp())
-            age.labels(item.name).set((findings.now - item.checkpoint.time).total_seconds())
-            held.labels(item.name).set(item.checkpoint.positions)
+    age = _gauge(registry, "checkpoint_age_seconds", "Its age at the last check.", "source")
+    held = _gauge(registry, "checkpoint_positions", "The positions in it.", "source")
+    for source, found in findings.selection.by_source.items():
+        newest: Sequence[Checkpoint] = newest_first(found, findings.now)[:1]
+        for checkpoint in newest:
+            taken.labels(source).set(checkpoint.time.timestamp())
+            age.labels(source).set((findings.now - checkpoint.time).total_seconds())
+            held.labels(source).set(checkpoint.positions)
 
 
-def _positions(registry: Any, database: DatabaseFitness, now: datetime) -> None:
+def _positions(registry: Any, database: DatabaseState, now: datetime) -> None:
     cursors = _gauge(
         registry,
         "cursors",
@@ -77,6 +84,6 @@ def _positions(registry: Any, database: DatabaseFitness, now: datetime) -> None:
         "direction",
     )
     for item in database.peers:
-        age = item.age(now)
+        age = item.age(now) if item.peer.active else None
         if age is not None:
             lag.labels(item.peer.node_id, item.direction).set(age.total_seconds())

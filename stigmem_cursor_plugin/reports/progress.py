@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.catchup import Progress
+from stigmem_cursor_plugin.reports.formatting import shown
 from stigmem_cursor_plugin.terminal import printable, tell
 
 MINUTE = 60.0
@@ -52,7 +53,7 @@ class Meter:
     def _text(self, progress: Progress) -> str:
         facts = progress.new + progress.held
         rate = facts / max(time.monotonic() - self._began, 0.001)
-        return f"{facts:,} facts, {rate:,.0f}/s, reached {positions.shown(progress.position)}"
+        return f"{facts:,} facts, {rate:,.0f}/s, reached {shown(progress.position)}"
 
     def _share(self, progress: Progress) -> float:
         # The peer does not say how many facts it has, but each position is a time.

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host.settings import host_settings
 from stigmem_cursor_plugin.stores.base import SQLITE, ConstraintError, SQLTransaction, locked
 
-# The host's pool opens two connections at once, and its vector search makes a table.
-_FRUGAL = {"postgres_pool_min": 1, "postgres_pool_max": 1, "embed_enabled": False}
+# By default the host's pool opens two connections at once, and its vector search makes a table.
+_ONE_CONNECTION_AND_NO_NEW_TABLE = {
+    "postgres_pool_min": 1,
+    "postgres_pool_max": 1,
+    "embed_enabled": False,
+}
 
 
 class BackendStore(ABC):
@@ -28,13 +31,8 @@ class BackendStore(ABC):
         """Read the host's settings; nothing is opened yet."""
         self._settings = host_settings(
             f"the storage backend {self.extra!r} (STIGMEM_STORAGE_BACKEND)", self.extra
-        ).model_copy(update=_FRUGAL)
+        ).model_copy(update=_ONE_CONNECTION_AND_NO_NEW_TABLE)
         self.name = self.describe(self._settings)
-
-    def read(self) -> Snapshot:
-        """Return what the database holds, without writing to it."""
-        with self.transaction(dry_run=True) as transaction:
-            return transaction.read()
 
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[SQLTransaction]:

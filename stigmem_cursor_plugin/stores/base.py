@@ -6,11 +6,21 @@ A store opens a connection, begins a transaction on it and hands it to :class:`S
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from itertools import chain, islice
+from dataclasses import astuple, dataclass, replace
+from itertools import islice
 from typing import Any, Protocol
 
-from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.snapshot import (
+    NO_QUESTIONS,
+    NOTHING_RECEIVED,
+    Cursor,
+    Key,
+    Peer,
+    Questions,
+    Receipt,
+    Received,
+    Snapshot,
+)
 from stigmem_cursor_plugin.errors import StoreError
 
 LOCK_TIMEOUT = 5
@@ -40,13 +50,13 @@ def locked(name: str) -> str:
 
 
 class Transaction(Protocol):
-    """A write transaction, opened before the first read."""
+    """A transaction, opened before the first read."""
 
-    def read(self, facts: Collection[str] = (), *, empty: bool = True) -> Snapshot:
-        """Return what the database holds, with those of *facts* (ids) that are there.
+    def node_id(self) -> str | None:
+        """Return the node id that the database says it is of."""
 
-        Without the cursors that have no position unless *empty*: after a loss all are such.
-        """
+    def read(self, questions: Questions = NO_QUESTIONS) -> Snapshot:
+        """Return what the database holds, with the answers to *questions*."""
 
     def apply(self, cursors: Sequence[Cursor]) -> None:
         """Write *cursors*, recreating the table where it is missing, and read them back.
@@ -60,9 +70,6 @@ class Store(Protocol):
 
     name: str
 
-    def read(self) -> Snapshot:
-        """Return what the database holds, without writing to it."""
-
     def transaction(self, *, dry_run: bool = False) -> AbstractContextManager[Transaction]:
         """Hold the write lock for a block: committed at its end, rolled back on an error.
 
@@ -74,16 +81,21 @@ class Store(Protocol):
 class Dialect:
     """The SQL in which databases differ.
 
-    ``tables`` returns the names of the tables; ``received`` the node id of every peer that facts
-    came from, their number, and the id of the one stored last.
+    ``columns`` returns the names of all tables and their columns; ``received`` the node id of
+    every peer that facts came from, their number, and the id of the one stored last; ``stored``
+    the number and the id of the last for the facts of all senders.
     """
 
-    tables: str
+    columns: str
     received: str
+    stored: str
 
 
 SQLITE = Dialect(
-    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    columns=(
+        "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+        " WHERE m.type = 'table'"
+    ),
     # Answered from the partial index on received_from alone: rowid is the order of storing, and
     # the greatest of a peer is found in one step where MAX beside COUNT would look at every one.
     received=(
@@ -92,6 +104,10 @@ SQLITE = Dialect(
         " FROM facts WHERE received_from IS NOT NULL GROUP BY received_from"
         ") AS counted JOIN facts ON facts.rowid ="
         " (SELECT MAX(rowid) FROM facts WHERE received_from = counted.node_id)"
+    ),
+    stored=(
+        "SELECT (SELECT COUNT(*) FROM facts), id FROM facts"
+        " WHERE rowid = (SELECT MAX(rowid) FROM facts)"
     ),
 )
 
@@ -109,7 +125,7 @@ CREATE TABLE replication_cursors (
 # SQLite keeps whatever was stored: a cast makes text of a number or a blob.
 _PEERS = """
 SELECT CAST(id AS TEXT) AS id, CAST(node_id AS TEXT) AS node_id, CAST(node_url AS TEXT) AS url,
-    status FROM peers
+    status, {relay_trusted} AS relay_trusted FROM peers
 """
 _CURSORS = """
 SELECT peer_id, direction, NULLIF(CAST(cursor AS TEXT), '') AS cursor,
@@ -119,24 +135,33 @@ FROM replication_cursors
 # Without a cast: what is really there is compared with what was written.
 _STORED = "SELECT peer_id, direction, cursor, updated_at FROM replication_cursors"
 _UPSERT = """
-INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES {}
+INSERT INTO replication_cursors (peer_id, direction, cursor, updated_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (peer_id, direction)
 DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at
 """
-_BATCH = 500
+# The host writes it with every fact that it receives (stigmem-node 0.9.0a1 to 0.9.0a12).
+_RECEIPT = """
+SELECT 1 FROM facts AS noted JOIN facts AS fact ON fact.id = noted.entity
+WHERE noted.relation = 'stigmem:received_from' AND noted.value_v = ?
+    AND noted.timestamp >= ? AND noted.timestamp <= ? AND fact.received_from = noted.value_v
+LIMIT 1
+"""
+_RELAYED_BY = """
+SELECT 1 FROM facts WHERE received_from = ? AND origin_node_id <> received_from LIMIT 1
+"""
+_MOST_PARAMETERS = 500
 
 
 def _batches(items: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
     iterator = iter(items)
-    while batch := tuple(islice(iterator, _BATCH)):
+    while batch := tuple(islice(iterator, _MOST_PARAMETERS)):
         yield batch
 
 
 def upsert(connection: Connection, cursors: Sequence[Cursor]) -> None:
-    """Write *cursors*, many with each statement: every statement may be a journey."""
-    for batch in _batches(cursors):
-        marks = ",".join(["(?,?,?,?)"] * len(batch))
-        connection.execute(_UPSERT.format(marks), tuple(chain.from_iterable(batch)))
+    """Write *cursors*, a row with each statement."""
+    for cursor in cursors:
+        connection.execute(_UPSERT, astuple(cursor))
 
 
 class SQLTransaction:
@@ -153,63 +178,108 @@ class SQLTransaction:
         self._dialect = dialect
         self._write = write
 
-    def read(self, facts: Collection[str] = (), *, empty: bool = True) -> Snapshot:
+    def node_id(self) -> str | None:
+        """Return the node id that the database says it is of; see :meth:`Transaction.node_id`."""
+        if "node_meta" not in self.columns():
+            return None
+        rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
+        return next((str(value) for (value,) in rows), None)
+
+    def read(self, questions: Questions = NO_QUESTIONS) -> Snapshot:
         """Return what the database holds; see :meth:`Transaction.read`."""
-        tables = self.tables()
-        if "peers" not in tables:
+        columns = self.columns()
+        if "peers" not in columns:
             raise StoreError(
                 "no table peers: this is not the database of a stigmem node, or its migrations "
                 "have not been applied; apply them with `stigmem migrate normalize-entities "
                 "--dry-run`, register the peers again, then import"
             )
-        return Snapshot(
-            node_id=self._node_id() if "node_meta" in tables else None,
-            peers=list(map(Peer._make, self._rows(_PEERS))),
-            cursors=self._cursors(empty=empty) if "replication_cursors" in tables else None,
-            received=self._received() if "facts" in tables else {},
-            held=frozenset(self._held(facts)) if "facts" in tables else frozenset(),
+        peers = self._peers(columns["peers"])
+        snapshot = Snapshot(
+            node_id=self.node_id(),
+            peers=peers,
+            cursors=self._cursors() if "replication_cursors" in columns else None,
+        )
+        return self._with_facts(snapshot, questions) if "facts" in columns else snapshot
+
+    def _with_facts(self, snapshot: Snapshot, questions: Questions) -> Snapshot:
+        received = {
+            node_id: Received(facts, last)
+            for node_id, facts, last in self._rows(self._dialect.received)
+        }
+        relays = self._relays(snapshot.peers, received)
+        return replace(
+            snapshot,
+            received=received,
+            relays=relays,
+            received_at_all=self._stored() if relays or questions.whole_table else NOTHING_RECEIVED,
+            held=dict(self._held(questions.facts)),
+            receipts=frozenset(filter(self._was_received, questions.receipts)),
         )
 
     def apply(self, cursors: Sequence[Cursor]) -> None:
         """Write *cursors*, recreating the table where it is missing, and read them back."""
-        if "replication_cursors" not in self.tables():
+        if "replication_cursors" not in self.columns():
             self._connection.execute(CURSOR_TABLE)
         try:
             if cursors:
                 self._write(self._connection, cursors)
         except ConstraintError as error:
-            taken = sorted({cursor.direction for cursor in cursors})
+            directions = sorted({cursor.direction for cursor in cursors})
             raise StoreError(
-                f"the database refused the cursors (directions: {', '.join(taken)}); "
+                f"the database refused the cursors (directions: {', '.join(directions)}); "
                 "nothing was changed"
             ) from error
-        written = set(cursors)
-        written.difference_update(map(tuple, self._rows(_STORED)))
-        if written:
+        stored = {tuple(row) for row in self._rows(_STORED)}
+        if not stored.issuperset(map(astuple, cursors)):
             raise StoreError("the cursors read back are not those written; nothing was changed")
 
-    def tables(self) -> Collection[str]:
-        """Return the names of the tables that the database has."""
-        return {name for (name,) in self._rows(self._dialect.tables)}
+    def columns(self) -> Mapping[str, Collection[str]]:
+        """Return the names of the tables, and of the columns of each."""
+        found: dict[str, set[str]] = {}
+        for table, column in self._rows(self._dialect.columns):
+            found.setdefault(table, set()).add(column)
+        return found
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterable[Any]:
         rows: Iterable[Any] = self._connection.execute(sql, parameters)
         return rows
 
-    def _node_id(self) -> str | None:
-        rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
-        return next((str(value) for (value,) in rows), None)
+    def _peers(self, columns: Collection[str]) -> Sequence[Peer]:
+        # Releases before migration 045 have no relays, and no such column.
+        relay_trusted = "relay_trusted" if "relay_trusted" in columns else "0"
+        rows = self._rows(_PEERS.format(relay_trusted=relay_trusted))
+        return [
+            Peer(id_, node_id, url, status, bool(relay))
+            for id_, node_id, url, status, relay in rows
+        ]
 
-    def _cursors(self, *, empty: bool) -> Mapping[Key, Cursor]:
-        sql = _CURSORS if empty else f"{_CURSORS} WHERE cursor <> ''"
-        cursors = map(Cursor._make, self._rows(sql))
-        return {cursor[:2]: cursor for cursor in cursors}
+    def _cursors(self) -> Mapping[Key, Cursor]:
+        cursors = (Cursor(*row) for row in self._rows(_CURSORS))
+        return {cursor.key: cursor for cursor in cursors}
 
-    def _received(self) -> Mapping[str, Received]:
-        return {row[0]: Received(row[1], row[2]) for row in self._rows(self._dialect.received)}
+    def _relays(self, peers: Sequence[Peer], received: Mapping[str, Received]) -> bool:
+        """Tell whether a fact may have come by another peer than the one that it is from."""
+        if any(peer.relay_trusted for peer in peers):
+            return True
+        if "origin_node_id" not in self.columns()["facts"]:
+            return False
+        # A relay that was removed has left what it handed on.
+        removed = set(received) - {peer.node_id for peer in peers}
+        return any(any(True for _ in self._rows(_RELAYED_BY, [node])) for node in sorted(removed))
 
-    def _held(self, facts: Collection[str]) -> Iterator[tuple[str, str]]:
+    def _stored(self) -> Received:
+        rows = self._rows(self._dialect.stored)
+        return next(
+            (Received(facts, last, any_sender=True) for facts, last in rows),
+            Received(0, None, any_sender=True),
+        )
+
+    def _held(self, facts: Collection[str]) -> Iterator[tuple[str, str | None]]:
         for batch in _batches(facts):
             marks = ",".join("?" * len(batch))
-            query = f"SELECT received_from, id FROM facts WHERE id IN ({marks})"  # noqa: S608
+            query = f"SELECT id, received_from FROM facts WHERE id IN ({marks})"  # noqa: S608
             yield from ((row[0], row[1]) for row in self._rows(query, batch))
+
+    def _was_received(self, receipt: Receipt) -> bool:
+        return any(True for _ in self._rows(_RECEIPT, astuple(receipt)))

@@ -12,20 +12,24 @@ from stigmem_cursor_plugin.stores.base import LOCK_TIMEOUT, Dialect, SQLTransact
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a server that does not answer, unless the DSN or PGCONNECT_TIMEOUT says."""
 
-# There is no rowid. The clock of a received fact is this node's own, so the newest was stored
-# last; it is not padded, so its two numbers are, for comparing as text.
-_STORED_LAST = """
-SELECT received_from AS node_id, COUNT(*) AS facts, substr(MAX((COALESCE(
+# There is no rowid. The clocks of facts are this node's own, so the newest was stored last; a
+# clock is not padded, so its two numbers are, for comparing as text.
+_LAST = """substr(MAX((COALESCE(
     lpad(split_part(hlc, '.', 1), 20, '0') || lpad(split_part(hlc, '.', 2), 20, '0'),
-    repeat('0', 40)) || id) COLLATE "C"), 41) AS last
+    repeat('0', 40)) || id) COLLATE "C"), 41)"""
+_RECEIVED = f"""
+SELECT received_from AS node_id, COUNT(*) AS facts, {_LAST} AS last
 FROM facts WHERE received_from IS NOT NULL GROUP BY received_from
-"""
+"""  # noqa: S608  nothing that a user gave is in it
+_STORED = f"SELECT COUNT(*) AS facts, {_LAST} AS last FROM facts"  # noqa: S608
 POSTGRES = Dialect(
-    tables=(
-        "SELECT table_name AS name FROM information_schema.tables"
-        " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+    columns=(
+        "SELECT c.table_name, c.column_name FROM information_schema.columns AS c"
+        " JOIN information_schema.tables AS t USING (table_schema, table_name)"
+        " WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'"
     ),
-    received=_STORED_LAST,
+    received=_RECEIVED,
+    stored=_STORED,
 )
 
 _WAIT = f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"
@@ -60,7 +64,7 @@ class PostgresStore(BackendStore):
         """Keep other writers out of the tables that are read or written here."""
         connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
         connection.execute(_WAIT)
-        tables = SQLTransaction(connection, POSTGRES).tables()
+        tables = SQLTransaction(connection, POSTGRES).columns()
         if held := [table for table in _WRITTEN if table in tables]:
             connection.execute(f"LOCK TABLE {', '.join(held)} IN SHARE ROW EXCLUSIVE MODE")
 

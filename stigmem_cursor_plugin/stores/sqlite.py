@@ -1,20 +1,18 @@
 """A node's database in a SQLite file, plain or encrypted.
 
-A plain one is read with the standard library and written with sqlite-utils, unless the rows are
-very many; an encrypted one goes through SQLCipher, which has the same interface.
+A plain one is read with the standard library and written with sqlite-utils; an encrypted one goes
+through SQLCipher, which has the same interface.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from stigmem_cursor_plugin.checkpoints.files import reason
-from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
-from stigmem_cursor_plugin.errors import StoreError
+from stigmem_cursor_plugin.core.snapshot import Cursor
+from stigmem_cursor_plugin.errors import StoreError, reason
 from stigmem_cursor_plugin.stores.base import (
     SQLITE,
     ConstraintError,
@@ -28,9 +26,6 @@ from stigmem_cursor_plugin.stores.drivers import KEY_SETTINGS, PLAIN, Driver, sq
 _HEADER = b"SQLite format 3\0"
 _READ_VERSION = 19
 _HEADER_SIZE = _READ_VERSION + 1
-
-_FEW = 1000
-"""Rows up to which sqlite-utils writes them: for 100,000 it took three times as long."""
 
 _REPLICA = ("-client_wal_index", "-info")
 """What libSQL's client keeps beside the local file of a replica."""
@@ -46,12 +41,6 @@ class SQLiteStore:
         self._encrypted = encrypted
         self._driver = PLAIN
 
-    def read(self) -> Snapshot:
-        """Return what the database holds, without writing to it."""
-        with self._translated(), self._reading() as connection:
-            connection.execute("BEGIN")
-            return self._transaction(connection).read()
-
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[SQLTransaction]:
         """Hold the write lock for a block: committed at its end, rolled back on an error."""
@@ -66,9 +55,8 @@ class SQLiteStore:
         return SQLTransaction(connection, SQLITE, self._upsert)
 
     def _upsert(self, connection: Any, cursors: Sequence[Cursor]) -> None:
-        few = self._driver is PLAIN and len(cursors) <= _FEW
         try:
-            (_upsert_all if few else upsert)(connection, cursors)
+            (_upsert_all if self._driver is PLAIN else upsert)(connection, cursors)
         except self._driver.module.IntegrityError as error:
             raise ConstraintError(str(error)) from error
 
@@ -188,6 +176,13 @@ def _upsert_all(connection: sqlite3.Connection, cursors: Sequence[Cursor]) -> No
 
     # Other people's sqlite-utils plugins have no business in a node's database.
     database = sqlite_utils.Database(connection, execute_plugins=False)
-    names = ["peer_id", "direction", "cursor", "updated_at"]
-    rows: Iterator[Sequence[Any]] = chain([names], map(list, cursors))
+    rows = (
+        {
+            "peer_id": cursor.peer_id,
+            "direction": cursor.direction,
+            "cursor": cursor.position,
+            "updated_at": cursor.updated_at,
+        }
+        for cursor in cursors
+    )
     database.table("replication_cursors").upsert_all(rows, pk=("peer_id", "direction"))

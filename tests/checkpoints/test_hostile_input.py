@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin.checkpoints import files
+from stigmem_cursor_plugin.checkpoints import reading
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.snapshot import Received
 from stigmem_cursor_plugin.errors import CheckpointError
@@ -48,7 +48,7 @@ WRONG: dict[str, Any] = {
 def read(data: bytes, path: Path) -> Checkpoint:
     """Read a checkpoint file with this content."""
     path.write_bytes(data)
-    return files.read_checkpoint(str(path))
+    return reading.read_checkpoint(str(path))
 
 
 def read_or_refuse(data: bytes, path: Path) -> Checkpoint | Sequence[str]:
@@ -92,7 +92,7 @@ def test_hostile_text(
     before = database.contents()
     (tmp_path / "c.json").write_text(checkpoint(entry("node-b", **{field: text})))
     finished = stigmem("cursor-import", "c.json", "--dry-run")
-    assert finished.returncode in (0, 1)
+    assert finished.returncode in (0, 1, 3)
     assert "Traceback" not in finished.stderr
     assert not any(
         ord(char) < 32 or 127 <= ord(char) < 160 for char in finished.stderr if char != "\n"

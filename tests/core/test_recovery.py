@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from typing import NamedTuple
 
@@ -10,40 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core import recovery
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.recovery import Outcome
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.recovery import Outcome, Plan, Remark
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.witness import Proof
+from tests.snapshots import entry, peer, snapshot, taken
 
 OLD, NEW = "100.0", "200.0"
-NODE = "stigmem://node-b"
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
 
 
-def entry(cursor: str | None = NEW, received: Received | None = None, peer_id: str = "b") -> Entry:
-    """Return an entry for node-b."""
-    return Entry(peer_id, NODE, None, None, "inbound", cursor, None, received)
-
-
-def taken(*entries: Entry, hour: int = 12, node_id: str | None = None) -> Checkpoint:
-    """Return a checkpoint of an hour of one day."""
-    return Checkpoint(f"2026-05-02T{hour:02}:00:00Z", None, entries, node_id)
-
-
-def snapshot(
-    *,
-    peers: tuple[Peer, ...] = (Peer("b", NODE, "", "active"),),
-    position: str | None = None,
-    held: int = 0,
-    table: bool = True,
-) -> Snapshot:
-    """Return a database with the facts ``f1`` to ``f{held}`` of node-b."""
-    cursors = {(peer.id, "inbound"): Cursor(peer.id, "inbound", position, "t") for peer in peers}
-    return Snapshot(
-        node_id="stigmem://node-a",
-        peers=peers,
-        cursors=cursors if table else None,
-        received={NODE: Received(held, f"f{held}")} if held else {},
-        held={(NODE, f"f{number}") for number in range(1, held + 1)},
-    )
+def plan(*checkpoints: Checkpoint, database: Snapshot, **flags: bool) -> Plan:
+    """Plan an import a day after the checkpoints were taken."""
+    return recovery.plan(checkpoints, database, NOW, **flags)
 
 
 class Condition(NamedTuple):
@@ -51,7 +31,7 @@ class Condition(NamedTuple):
 
     null: bool
     unknown: bool
-    reregistered: bool
+    registered_again: bool
     set: bool
     lacking: bool
     force: bool
@@ -76,91 +56,55 @@ CONDITIONS = [Condition(*values) for values in itertools.product([False, True], 
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CONDITIONS if not (case.unknown and (case.reregistered or case.set))],
+    [case for case in CONDITIONS if not (case.unknown and (case.registered_again or case.set))],
     ids=lambda case: "-".join(name for name, holds in case._asdict().items() if holds) or "none",
 )
 def test_every_row_and_all_that_can_meet(case: Condition) -> None:
     """For every combination of conditions the first row of the table that applies decides."""
-    peer_id = "new" if case.reregistered else "b"
+    peer_id = "new" if case.registered_again else "b"
     database = snapshot(
-        peers=() if case.unknown else (Peer(peer_id, NODE, "", "active"),),
+        peers=() if case.unknown else (peer(peer_id),),
         position=OLD if case.set else None,
         held=0 if case.lacking else 5,
     )
     given_entry = entry(None if case.null else NEW, Received(5, "f5"))
-    plan = recovery.plan(
-        [taken(given_entry)], database, force=case.force, accept_loss=case.accept_loss
+    found = plan(
+        taken(given_entry), database=database, force=case.force, accept_loss=case.accept_loss
     )
-    (decision,) = plan.decisions
+    (decision,) = found.decisions
     assert decision.outcome is expected(case)
     restored = [Cursor(peer_id, "inbound", NEW, "now")]
-    assert plan.cursors("now") == (restored if decision.outcome is Outcome.RESTORED else [])
+    assert found.cursors("now") == (restored if decision.outcome is Outcome.RESTORED else [])
+    assert found.withholds is (decision.outcome is Outcome.FACTS_MISSING)
     if decision.outcome is Outcome.RESTORED:
-        assert decision.reregistered is case.reregistered
+        assert decision.registered_again is case.registered_again
         assert decision.previous == (OLD if case.set else None)
-        assert decision.unproven is case.lacking
+        assert (Remark.LOSS_ACCEPTED in decision.remarks(several=False)) is case.lacking
     if decision.outcome is Outcome.FACTS_MISSING:
-        assert decision.missing == 5
-
-
-@pytest.mark.parametrize(
-    ("held", "last_fact_id", "missing"),
-    [(5, "f5", 0), (9, "f5", 0), (4, "f4", 1), (3, "f5", 2), (9, "other", 1), (0, None, 5)],
-)
-def test_facts_missing(held: int, last_fact_id: str | None, missing: int) -> None:
-    """A database needs the last fact and at least as many; at least so many are missing."""
-    decision = recovery.plan(
-        [taken(entry(received=Received(5, last_fact_id)))], snapshot(held=held)
-    ).decisions[0]
-    assert decision.missing == missing
-    assert decision.outcome is (Outcome.FACTS_MISSING if missing else Outcome.RESTORED)
-
-
-def test_none_received_needs_none() -> None:
-    """A position reached without any fact is restored to an empty database, as proven."""
-    plan = recovery.plan([taken(entry(received=Received(0, None)))], snapshot())
-    assert plan.decisions[0].outcome is Outcome.RESTORED
-    assert not plan.decisions[0].unproven
-
-
-def test_other_node_under_the_same_id() -> None:
-    """Facts of another node prove nothing for a peer whose id now belongs to that node."""
-    other = Peer("b", "stigmem://other", "", "active")
-    database = Snapshot(
-        None, (other,), {}, {"stigmem://other": Received(9, "g9")}, {("stigmem://other", "g5")}
-    )
-    decision = recovery.plan([taken(entry(received=Received(5, "f5")))], database).decisions[0]
-    assert decision.outcome is Outcome.FACTS_MISSING
+        assert decision.evidence.missing == 5
 
 
 def test_node_id_before_peer_id() -> None:
     """Where a peer id now belongs to another node, the peer with the node id gets the position."""
-    peers = (Peer("b", "stigmem://other", "", "active"), Peer("new", NODE, "", "active"))
-    plan = recovery.plan([taken(entry())], snapshot(peers=peers, held=1))
-    assert plan.cursors("now") == [Cursor("new", "inbound", NEW, "now")]
+    peers = (Peer("b", "stigmem://other", "", "active"), peer("new"))
+    found = plan(taken(entry(received=Received(1, "f1"))), database=snapshot(peers=peers, held=1))
+    assert found.cursors("now") == [Cursor("new", "inbound", NEW, "now")]
 
 
 def test_missing_table() -> None:
     """Without the table every position counts as empty, and the plan says so."""
-    plan = recovery.plan([taken(entry())], snapshot(table=False, held=1))
-    assert plan.table_missing
-    assert plan.count(Outcome.RESTORED) == 1
-
-
-def test_foreign_checkpoints_are_found() -> None:
-    """A checkpoint with another node's id is foreign; one without an id is not."""
-    checkpoints = [taken(node_id="stigmem://node-a"), taken(), taken(node_id="stigmem://x")]
-    assert list(recovery.foreign(checkpoints, snapshot())) == [2]
-    assert list(recovery.foreign(checkpoints, Snapshot(None, (), {}))) == []
+    found = plan(taken(entry(received=Received(1, "f1"))), database=snapshot(table=False, held=1))
+    assert found.table_missing
+    assert found.count(Outcome.RESTORED) == 1
 
 
 @pytest.mark.parametrize("held", [0, 5])
 def test_accepting_loss_takes_the_newest(held: int) -> None:
     """With --accept-loss the newest position counts, whether or not it counts its facts."""
     checkpoints = [taken(entry(OLD, Received(5, "f5")), hour=1), taken(entry(NEW), hour=2)]
-    plan = recovery.plan(checkpoints, snapshot(held=held), accept_loss=True)
-    assert plan.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
-    unsure = recovery.plan(checkpoints, snapshot(held=held))
+    found = plan(*checkpoints, database=snapshot(held=held), accept_loss=True)
+    assert found.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
+    unsure = plan(*checkpoints, database=snapshot(held=held))
     assert unsure.cursors("now") == ([Cursor("b", "inbound", OLD, "now")] if held else [])
 
 
@@ -169,42 +113,101 @@ def test_undo_empties_with_force_only(position: str | None) -> None:
     """An empty entry of an undo checkpoint empties the position with --force, else it is none."""
     undo = replace(taken(entry(None)), undo=True)
     database = snapshot(position=position)
-    assert recovery.plan([undo], database).count(Outcome.NO_POSITION) == 1
-    forced = recovery.plan([undo], database, force=True)
+    assert plan(undo, database=database).count(Outcome.NO_POSITION) == 1
+    forced = plan(undo, database=database, force=True)
     assert forced.cursors("now") == [Cursor("b", "inbound", None, "now")]
+
+
+@pytest.mark.parametrize(
+    ("position", "cleared"),
+    [("199.9", False), (NEW, True), ("200.1", True), ("opaque", False)],
+)
+def test_position_that_stands_on_missing_facts(position: str, cleared: bool) -> None:
+    """--force empties a position at or past one whose counted facts are gone: it is false."""
+    lost = taken(entry(NEW, Received(5, "f5")))
+    database = snapshot(position=position, held=4)
+    assert plan(lost, database=database).cursors("now") == []
+    found = plan(lost, database=database, force=True)
+    assert found.cursors("now") == ([Cursor("b", "inbound", None, "now")] if cleared else [])
+    assert found.count(Outcome.CLEARED) == (1 if cleared else 0)
+    assert found.withholds
+    assert found.overwrites is cleared
+    accepted = plan(lost, database=database, force=True, accept_loss=True)
+    assert accepted.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
+
+
+def test_an_older_position_rather_than_none() -> None:
+    """Where an older checkpoint can be backed up, --force moves the position back to it."""
+    old = taken(entry(OLD, Received(3, "f3")), hour=1)
+    new = taken(entry(NEW, Received(5, "f5")), hour=2)
+    found = plan(old, new, database=snapshot(position=NEW, held=4), force=True)
+    assert found.cursors("now") == [Cursor("b", "inbound", OLD, "now")]
+
+
+def test_false_position_weighs_more_than_missing_facts() -> None:
+    """A position shown to be false is emptied, though a newer checkpoint only lacks facts."""
+    old = taken(entry("150.0", Received(4, "f4")), hour=1)
+    new = taken(entry(NEW, Received(5, "f5")), hour=2)
+    found = plan(old, new, database=snapshot(position="160.0", held=2), force=True)
+    assert found.cursors("now") == [Cursor("b", "inbound", None, "now")]
+
+
+def test_dated_in_the_future_counts_as_oldest() -> None:
+    """A checkpoint dated in the future is used only where no other one can be."""
+    future = replace(taken(entry(NEW, Received(1, "f1"))), timestamp="2027-01-01T00:00:00Z")
+    past = taken(entry(OLD, Received(1, "f1")))
+    assert plan(future, past, database=snapshot(held=1)).cursors("now")[0].position == OLD
+    assert plan(future, database=snapshot(held=1)).cursors("now")[0].position == NEW
+
+
+def test_on_trust_only_where_nothing_is_counted() -> None:
+    """A checkpoint that counts no facts is no way around a newer or older one that does."""
+    counted, uncounted = taken(entry(NEW, Received(5, "f5")), hour=2), taken(entry(OLD), hour=1)
+    assert plan(uncounted, database=snapshot()).decisions[0].evidence.proof is Proof.ON_TRUST
+    both = plan(counted, uncounted, database=snapshot())
+    assert both.cursors("now") == []
+    assert both.count(Outcome.FACTS_MISSING) == 1
 
 
 COUNTED = st.integers(0, 6).map(lambda facts: Received(facts, f"f{facts}" if facts else None))
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 23), st.none() | COUNTED), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(0, 23), COUNTED), min_size=1, max_size=5),
     st.integers(0, 6),
     st.randoms(use_true_random=False),
 )
 def test_newest_that_is_backed_up(
-    history: list[tuple[int, Received | None]], held: int, random: Random
+    history: list[tuple[int, Received]], held: int, random: Random
 ) -> None:
-    """Of several checkpoints the newest proven one counts; none uncounted while one counts."""
+    """Of several checkpoints the newest whose facts are all there counts, in whatever order."""
     checkpoints = [
         taken(entry(f"{hour}.{number}", received), hour=hour)
         for number, (hour, received) in enumerate(history)
     ]
     database = snapshot(held=held)
-    (decision,) = recovery.plan(checkpoints, database).decisions
-    counted = [(h, n, r) for n, (h, r) in enumerate(history) if r is not None]
-    proven = [(h, n) for h, n, r in counted if r.facts <= held]
+    (decision,) = plan(*checkpoints, database=database).decisions
+    proven = [(h, n) for n, (h, received) in enumerate(history) if received.facts <= held]
     if proven:
         assert decision.outcome is Outcome.RESTORED
-        assert decision.checkpoint == max(proven)[1]
-    elif counted:
-        assert decision.outcome is Outcome.FACTS_MISSING
+        assert decision.checkpoint == checkpoints[max(proven)[1]]
     else:
-        assert decision.checkpoint == max((h, n) for n, (h, _) in enumerate(history))[1]
+        assert decision.outcome is Outcome.FACTS_MISSING
     # The order in which files are named does not matter where their times differ.
     if len({hour for hour, _ in history}) == len(history):
         shuffled = checkpoints.copy()
         random.shuffle(shuffled)
-        assert recovery.plan(shuffled, database).cursors("t") == recovery.plan(
-            checkpoints, database
-        ).cursors("t")
+        again = plan(*shuffled, database=database)
+        assert again.cursors("t") == plan(*checkpoints, database=database).cursors("t")
+
+
+@pytest.mark.parametrize(
+    ("cursor", "reached"), [("199.9", True), (NEW, True), ("200.1", False), (None, False)]
+)
+def test_stands_on_missing_facts(cursor: str | None, reached: bool) -> None:
+    """The database's position is false where it reaches an entry whose counted facts are gone."""
+    given_entry = entry(cursor, Received(5, "f5"))
+    lacking, holding = snapshot(position=NEW, held=4), snapshot(position=NEW, held=5)
+    assert recovery.stands_on_missing_facts(given_entry, peer(), lacking) is reached
+    assert not recovery.stands_on_missing_facts(given_entry, peer(), holding)
+    assert not recovery.stands_on_missing_facts(given_entry, peer(), snapshot(held=4))

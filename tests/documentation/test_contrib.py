@@ -134,7 +134,7 @@ def test_editor(tmp_path: Path) -> None:
     """A checkpoint may name its schema, and the published schema is a file beside it."""
     text = checkpoint(entry("node-b"), **{"$schema": schema.CHECKPOINT})
     (tmp_path / "c.json").write_text(text)
-    shutil.copy(schema.path(), tmp_path)
+    (tmp_path / schema.CHECKPOINT).write_text(schema.text())
     for command in (
         ["stigmem-cursor", "check", "c.json"],
         ["check-jsonschema", "--schemafile", schema.CHECKPOINT, "c.json"],

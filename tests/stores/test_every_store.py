@@ -72,13 +72,15 @@ def test_export(stored: StoredNode, stigmem: Stigmem) -> None:
 
 
 def test_nothing_to_export(empty_node: StoredNode, stigmem: Stigmem) -> None:
-    """Without positions there is nothing to checkpoint."""
+    """A node that has lost every position is not exported; one that never had any is."""
+    empty_node.database.add_peer("node-b")
+    assert stigmem("export").returncode == 0
+    empty_node.database.add_facts("node-b", 1)
     finished = stigmem("export")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        f"error: {empty_node.name} has no positions, so there is nothing to checkpoint; if they "
-        "were lost, restore them with `stigmem federation cursor-import FILE`; --force writes an "
-        "empty checkpoint\n"
+        f"error: {empty_node.name} has lost every position; stop the node and run `stigmem "
+        "federation cursor-import FILE`; --force writes an empty checkpoint\n"
     )
 
 
@@ -121,9 +123,8 @@ def test_import_twice(stored: StoredNode, stigmem: Stigmem) -> None:
     stored.database.run("UPDATE replication_cursors SET cursor = NULL")
     given = checkpoint(entry("node-b"), entry("node-d"))
     missing = (
-        "warning: peer stigmem://node-d (inbound): not found in the peers table under its id "
-        "id-of-node-d or its node id, skipped; register it again (stigmem federation "
-        "register-peer), then run this import again\n"
+        "warning: peer stigmem://node-d (inbound): not found in the peers table, skipped; "
+        "register it again (stigmem federation register-peer), then run this import again\n"
     )
     first = stigmem("import", "-", given=given)
     assert (first.returncode, first.stderr) == (0, missing + DONE.format(1, 1, 0) + "\n")
@@ -176,8 +177,8 @@ def test_dry_run(stored: StoredNode, stigmem: Stigmem) -> None:
     finished = stigmem("import", "--dry-run", "c.json")
     assert finished.returncode == 0
     assert finished.stderr == (
-        "info: the table replication_cursors is missing: creating it again\n"
-        "dry run, nothing was changed: 2 restored, 0 skipped (peer not found), "
+        "info: the table replication_cursors is missing: it would be created again\n"
+        "dry run, nothing was changed: 2 would be restored, 0 skipped (peer not found), "
         "0 skipped (already set)\n"
     )
     with pytest.raises(Exception, match="replication_cursors"):
@@ -226,9 +227,9 @@ def test_check(stored: StoredNode, stigmem: Stigmem) -> None:
     table = stigmem("check")
     assert (table.returncode, table.stderr) == (0, "")
     assert [re.sub(r"\s+", " ", line) for line in table.stdout.splitlines()] == [
-        "PEER DIRECTION POSITION AGE FACTS RE-PULL",
-        _row("stigmem://node-b", "3 30 s", table.stdout),
-        _row("stigmem://node-c", "0 0 s", table.stdout),
+        "PEER DIRECTION POSITION AGE FACTS RE-PULL CATCH-UP",
+        _row("stigmem://node-b", "3 30 s 1 s", table.stdout),
+        _row("stigmem://node-c", "0 0 s 0 s", table.stdout),
     ]
     stored.database.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
     lost = stigmem("check", "--json")

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from stigmem_cursor_plugin.checkpoints import schema
-from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.reports.formatting import shown
 from tests.acceptance.catchup.conftest import FACTS
 from tests.federation import Federation, without_seconds
 
@@ -21,7 +21,7 @@ def test_everything_is_fetched(nodes: Federation) -> None:
     assert finished.stdout == ""
     assert without_seconds(finished.stderr) == (
         f"{ANY_AGE}"
-        f"info: peer stigmem://node-b: caught up to {positions.shown(newest)}, "
+        f"info: peer stigmem://node-b: caught up to {shown(newest)}, "
         "1,200 fact(s) fetched, 0 already held\n"
         "catch-up complete: 1 peer(s), 1,200 fact(s) fetched, 0 already held, in N s\n"
     )

@@ -25,10 +25,11 @@ def test_table_of_a_database(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-check")
     assert finished.stderr == ""
     assert finished.stdout == (
-        "PEER                        DIRECTION  POSITION              AGE    FACTS  RE-PULL\n"
-        f"stigmem://node-b            inbound    {timestamp(recent)}  5 min  1,234  6 min\n"
-        "stigmem://node-c (revoked)  inbound    none                  -      0      0 s\n"
-        "stigmem://node-c (revoked)  outbound   opaque                -      0      0 s\n"
+        "PEER                        DIRECTION  POSITION              AGE    FACTS  RE-PULL  "
+        "CATCH-UP\n"
+        f"stigmem://node-b            inbound    {timestamp(recent)}  5 min  1,234  6 min    2 s\n"
+        "stigmem://node-c (revoked)  inbound    none                  -      0      0 s      0 s\n"
+        "stigmem://node-c (revoked)  outbound   opaque                -      0      0 s      0 s\n"
     )
     assert finished.returncode == 0
 
@@ -49,7 +50,7 @@ def test_fits_a_terminal(database: Database, tmp_path: Path) -> None:
     lines = finished.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[1].startswith("…")
-    assert "long-node-id-  inbound" in lines[1]
+    assert "-node-id-  inbound" in lines[1]
 
 
 def test_lost_position(database: Database, stigmem: Run) -> None:
@@ -174,8 +175,10 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
         "stigmem://node-e  inbound    none                  none         no position\n"
     )
     assert finished.stderr == (
-        "error: peer stigmem://node-d (inbound): import would withhold the position: 7 facts are "
-        "missing from the database\n"
+        "error: stigmem.db: peer stigmem://node-c (inbound): 2 facts received, but no position; "
+        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
+        "error: stigmem.db: peer stigmem://node-d (inbound): import would withhold the position: "
+        "7 facts are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
     )
     assert finished.returncode == 1
 
@@ -186,7 +189,7 @@ def test_foreign_checkpoint(node: Database, stigmem: Run, tmp_path: Path) -> Non
     finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: c.json: the checkpoint of node stigmem://node-x, and this database is that of "
+        "error: c.json is the checkpoint of node stigmem://node-x, and this database is that of "
         "stigmem://node-a\n"
     )
 
@@ -224,7 +227,7 @@ def test_read_only_media(node: Database, tmp_path: Path) -> None:
     )
     assert finished.stderr == (
         f"error: {with_log}: peer stigmem://node-b (inbound): 3 facts received, but no position; "
-        "stop the node and run `stigmem federation cursor-import FILE`\n"
+        f"stop the node and run `stigmem federation cursor-import --db {with_log} FILE`\n"
     )
     assert finished.stdout.count("2024-09-03T07:45:00Z") == 3
     assert {path.name: path.read_bytes() for path in media.iterdir()} == before

@@ -4,6 +4,8 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.builders import EXPORTED, steady
 from tests.database import Database
 from tests.running import Run
@@ -93,15 +95,28 @@ def test_foreign_database(database: Database, stigmem: Run) -> None:
 
 
 def test_nothing_to_checkpoint(database: Database, stigmem: Run) -> None:
-    """A database without positions is not exported: the result could replace a good one."""
+    """A database that has lost every position is not exported."""
     database.add_peer("node-b")
+    database.add_facts("node-b", 1)
     finished = stigmem("cursor-export")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        "error: stigmem.db has no positions, so there is nothing to checkpoint; if they were "
-        "lost, restore them with `stigmem federation cursor-import FILE`; --force writes an "
-        "empty checkpoint\n"
+        "error: stigmem.db has lost every position; stop the node and run `stigmem federation "
+        "cursor-import FILE`; --force writes an empty checkpoint\n"
     )
+
+
+@pytest.mark.parametrize("peers", [[], ["node-b"]], ids=["no peers", "a peer that sent nothing"])
+def test_new_node(database: Database, stigmem: Run, peers: list[str]) -> None:
+    """A node that has lost nothing gives no alarm: its checkpoint is empty, exit 0."""
+    for name in peers:
+        database.add_peer(name)
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert (finished.returncode, finished.stderr) == (
+        0,
+        "checkpoint written: c.json (0 cursor(s))\n",
+    )
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 0
 
 
 def test_forced_empty(database: Database, stigmem: Run) -> None:
@@ -117,9 +132,8 @@ def test_dropped_table(node: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-export")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db has no table replication_cursors, so there is nothing to checkpoint; "
-        "if they were lost, restore them with `stigmem federation cursor-import FILE`; --force "
-        "writes an empty checkpoint\n"
+        "error: stigmem.db has no table replication_cursors; stop the node and run `stigmem "
+        "federation cursor-import FILE`; --force writes an empty checkpoint\n"
     )
 
 

@@ -76,9 +76,10 @@ def test_peer_not_found(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
     assert finished.returncode == 0
     assert finished.stderr == (
-        "warning: peer stigmem://node-b (inbound): not found in the peers table under its id "
-        "id-of-node-b or its node id, skipped; register it again (stigmem federation "
-        "register-peer), then run this import again\n" + DONE.format(0, 1, 0) + "\n"
+        "warning: peer stigmem://node-b (inbound): not found in the peers table, skipped; "
+        "register it again (stigmem federation register-peer), then run this import again\n"
+        + DONE.format(0, 1, 0)
+        + "\n"
     )
     assert database.cursors() == {}
 
@@ -163,9 +164,14 @@ def test_facts_missing(database: Database, stigmem: Run) -> None:
     assert finished.returncode == 3
     assert finished.stderr == (
         "warning: peer stigmem://node-b (inbound): withheld, 512 of 512 facts are missing from "
-        "the database; the node fetches 512 facts again, 6 pages, about 3 min; for that time set "
-        "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0; --accept-loss restores the position and gives "
-        "these facts up\n" + DONE.format(0, 0, 0) + ", 1 withheld (facts missing)\n"
+        "the database\n"
+        "info: fetch what is missing with `stigmem federation cursor-catchup` (about 1 s), then "
+        "start the node\n"
+        "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0: it fetches a page "
+        "every 30 s (about 3 min)\n"
+        "info: or give up what is missing: import again with --accept-loss\n"
+        + DONE.format(0, 0, 0)
+        + ", 1 withheld (facts missing)\n"
     )
     assert database.cursors() == {}
 
@@ -177,8 +183,8 @@ def test_accept_loss(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", "--accept-loss", given=given)
     assert finished.returncode == 0
     assert finished.stderr == (
-        "warning: peer stigmem://node-b (inbound): restored although 512 facts are missing from "
-        "the database; the node will never fetch them\n" + DONE.format(1, 0, 0) + "\n"
+        "warning: peer stigmem://node-b (inbound): restored, though 512 of 512 facts are "
+        "missing from the database; the node never fetches them\n" + DONE.format(1, 0, 0) + "\n"
     )
 
 
@@ -188,9 +194,10 @@ def test_uncounted_facts(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
     assert finished.returncode == 0
     assert finished.stderr == (
-        "warning: peer stigmem://node-b (inbound): the checkpoint does not count facts, and the "
-        "database holds none from this peer; facts that it once held will never be fetched "
-        "again\n" + DONE.format(1, 0, 0) + "\n"
+        "warning: peer stigmem://node-b (inbound): the checkpoint counts no facts, and the "
+        "database holds none from this peer; facts that it once held are never fetched again\n"
+        + DONE.format(1, 0, 0)
+        + "\n"
     )
 
 
@@ -202,7 +209,7 @@ def test_dry_run(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", "--dry-run", given=checkpoint(entry("node-b")))
     assert finished.returncode == 0
     assert finished.stderr == (
-        "dry run, nothing was changed: 1 restored, 0 skipped (peer not found), 0 skipped "
+        "dry run, nothing was changed: 1 would be restored, 0 skipped (peer not found), 0 skipped "
         "(already set)\n"
     )
     assert database.path.read_bytes() == before
@@ -218,6 +225,7 @@ def test_json(database: Database, stigmem: Run) -> None:
         "version": 1,
         "command": "cursor-import",
         "dry_run": False,
+        "errors": [],
         "table_missing": False,
         "undo_checkpoint": None,
         "counts": {
@@ -225,6 +233,7 @@ def test_json(database: Database, stigmem: Run) -> None:
             "peer not found": 0,
             "already set": 0,
             "facts missing": 0,
+            "cleared": 0,
             "no position": 0,
         },
         "cursors": [
@@ -237,6 +246,7 @@ def test_json(database: Database, stigmem: Run) -> None:
                 "checkpoint": "-",
                 "cursor": "1725349500000.005",
                 "previous": None,
+                "proof": "received",
                 "facts_held": 1,
                 "facts_missing": 0,
             }

@@ -82,7 +82,7 @@ def test_dry_run_looks_while_the_node_runs(ready: Database, stigmem: Run) -> Non
     assert finished.returncode == 0
     assert finished.stderr == (
         f"info: node {NODE_ID} is running at 127.0.0.1:{port}; stop the node before the import\n"
-        "dry run, nothing was changed: 1 restored, 0 skipped (peer not found), "
+        "dry run, nothing was changed: 1 would be restored, 0 skipped (peer not found), "
         "0 skipped (already set)\n"
     )
     assert ready.cursors() == {}

@@ -1,0 +1,97 @@
+"""Which of the files that were read count for a node, and which do not: pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint_file import (
+    CheckpointFile,
+    Flaw,
+    is_from_the_future,
+    newest_first,
+)
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The checkpoints that count, by directory or file; what was passed over; what is an error.
+
+    A file of a directory that is no checkpoint, or another node's, is passed over. One that was
+    named is an error, and so is one in a directory that cannot be read and by its name is a
+    checkpoint of export's: it may hide a loss.
+    """
+
+    by_source: Mapping[str, Sequence[Checkpoint]]
+    passed_over: Sequence[Problem]
+    errors: Sequence[Problem]
+
+    @property
+    def checkpoints(self) -> Sequence[Checkpoint]:
+        """All checkpoints that count, in the order in which they were named."""
+        return [checkpoint for found in self.by_source.values() for checkpoint in found]
+
+
+def select(
+    files: Sequence[CheckpointFile],
+    node_id: str | None,
+    now: datetime,
+    *,
+    accept_other_nodes: bool = False,
+) -> Selection:
+    """Select the checkpoints of the node *node_id*; None where the node is not known.
+
+    *accept_other_nodes* takes another node's checkpoint where the file itself was named.
+    """
+    by_source: dict[str, list[Checkpoint]] = {}
+    passed_over, errors = [], []
+    for file in files:
+        source = file.directory or file.name
+        by_source.setdefault(source, [])
+        found = list(_problems(file, node_id))
+        if accept_other_nodes and file.directory is None:
+            found = [problem for problem in found if problem.trouble is not Trouble.OTHER_NODE]
+        if file.directory is None or (file.flaw is Flaw.UNREADABLE and file.named_by_export):
+            errors += found
+        else:
+            passed_over += found[:1]
+        if file.checkpoint is not None and not found:
+            by_source[source].append(file.checkpoint)
+            if file.directory is not None and is_from_the_future(file.checkpoint, now):
+                passed_over.append(_future(file.checkpoint))
+    directories = {file.directory for file in files if file.directory is not None}
+    errors += [
+        Problem(Trouble.NO_CHECKPOINT, source)
+        for source, found in by_source.items()
+        if source in directories and not found
+    ]
+    return Selection(by_source, passed_over, errors)
+
+
+def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:
+    checkpoint = file.checkpoint
+    if checkpoint is None:
+        trouble = Trouble.UNREADABLE if file.flaw is Flaw.UNREADABLE else Trouble.INVALID
+        yield from (Problem(trouble, file.name, line) for line in file.problems)
+    elif checkpoint.is_of_another_node(node_id):
+        yield Problem(
+            Trouble.OTHER_NODE, checkpoint.name, checkpoint.node_id or "", expected=node_id or ""
+        )
+
+
+def too_old(selection: Selection, now: datetime, limit: timedelta) -> Iterator[Problem]:
+    """Find the files that are older than *limit*, or not written yet.
+
+    Of a directory only the newest is judged.
+    """
+    for found in selection.by_source.values():
+        for newest in newest_first(found, now)[:1]:
+            if is_from_the_future(newest, now):
+                yield _future(newest)
+            elif now - newest.time > limit:
+                yield Problem(Trouble.STALE, newest.name, age=now - newest.time, limit=limit)
+
+
+def _future(checkpoint: Checkpoint) -> Problem:
+    return Problem(Trouble.FROM_THE_FUTURE, checkpoint.name, checkpoint.timestamp)

@@ -1,0 +1,127 @@
+"""Whether a database holds the facts that a position stands for (design, "The witness").
+
+A position says: all that this peer offered up to here is in the database. A checkpoint entry
+brings a witness for that. Where the database does not confirm it, the position is in doubt.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry, parse_time
+from stigmem_cursor_plugin.core.snapshot import (
+    INBOUND,
+    Peer,
+    Questions,
+    Receipt,
+    Received,
+    Snapshot,
+)
+
+
+class Proof(Enum):
+    """What a database says of an entry's facts."""
+
+    NOT_NEEDED = "not needed"
+    """No facts belong to this entry: it is not inbound, or it has no position."""
+    COUNTED = "counted"
+    """The facts that the checkpoint counts are there."""
+    RECEIVED = "received"
+    """A fact is there that was received just before the position moved."""
+    ON_TRUST = "on trust"
+    """The checkpoint counts no facts, none are there, and the peer has kept its id."""
+    FACTS_MISSING = "facts missing"
+    """Facts that the checkpoint counts are not there."""
+    NOT_RECEIVED = "not received"
+    """The checkpoint counts no facts, and nothing shows that the newest of them are there."""
+    REGISTERED_AGAIN = "registered again"
+    """The checkpoint counts no facts, none are there, and the peer has got a new id."""
+    RELAYS_NOT_COUNTED = "relays not counted"
+    """The checkpoint counts this peer's facts alone, and the node takes facts from relays."""
+
+
+IN_DOUBT = frozenset(
+    (Proof.FACTS_MISSING, Proof.NOT_RECEIVED, Proof.REGISTERED_AGAIN, Proof.RELAYS_NOT_COUNTED)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The proof, and how many facts the database holds and lacks, at least.
+
+    ``missing`` is 0 where the number is not known.
+    """
+
+    proof: Proof
+    held: int = 0
+    missing: int = 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """The facts may be gone: restoring the position could skip them for ever."""
+        return self.proof in IN_DOUBT
+
+
+NOT_NEEDED = Evidence(Proof.NOT_NEEDED)
+
+PAGE_STORED_WITHIN = timedelta(seconds=5)
+"""How long before its position moves the node stores the facts of a page (design, rule 3)."""
+
+
+def questions(checkpoints: Iterable[Checkpoint]) -> Questions:
+    """Return what a database must be asked before :func:`examine` can judge these entries."""
+    entries = [
+        entry
+        for checkpoint in checkpoints
+        for entry in checkpoint.entries
+        if entry.direction == INBOUND and entry.cursor
+    ]
+    counted = [entry.received for entry in entries if entry.received is not None]
+    receipts = [_receipt(entry) for entry in entries if entry.received is None]
+    return Questions(
+        facts={received.last_fact_id for received in counted if received.last_fact_id},
+        receipts={receipt for receipt in receipts if receipt is not None},
+        whole_table=any(received.any_sender for received in counted),
+    )
+
+
+def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
+    """Return whether *snapshot* holds the facts that *entry*, of *peer*, stands for."""
+    if entry.direction != INBOUND or not entry.cursor:
+        return NOT_NEEDED
+    if entry.received is not None:
+        return _counted(entry.received, peer, snapshot)
+    held = snapshot.received_from(peer.node_id).facts
+    if held:
+        seen = _receipt(entry) in snapshot.receipts
+        return Evidence(Proof.RECEIVED if seen else Proof.NOT_RECEIVED, held)
+    registered_again = peer.id != entry.peer_id
+    return Evidence(Proof.REGISTERED_AGAIN if registered_again else Proof.ON_TRUST)
+
+
+def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
+    if snapshot.relays and not received.any_sender:
+        return Evidence(Proof.RELAYS_NOT_COUNTED, snapshot.received_from(peer.node_id).facts)
+    if received.any_sender:
+        held = snapshot.received_at_all.facts
+        last_is_there = received.last_fact_id in snapshot.held
+    else:
+        held = snapshot.received_from(peer.node_id).facts
+        last_is_there = (received.last_fact_id, peer.node_id) in snapshot.held.items()
+    missing = max(0, received.facts - held)
+    if received.facts and not last_is_there:
+        # Whatever is held instead, at least the one stored last is missing.
+        missing = max(1, missing)
+    return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
+
+
+def _receipt(entry: Entry) -> Receipt | None:
+    """Return when the last facts of an entry without a count were received."""
+    if entry.updated_at is None:
+        return None
+    moved = parse_time(entry.updated_at)
+    # A time without a fraction stands for its whole second.
+    end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
+    since, until = moved - PAGE_STORED_WITHIN, end
+    return Receipt(entry.peer_node_id, since.isoformat(), until.isoformat())

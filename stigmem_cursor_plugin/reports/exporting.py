@@ -1,0 +1,88 @@
+"""What an export has written, or why it kept what was there, in words."""
+
+from collections.abc import Iterator, Sequence
+
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.snapshot import Snapshot
+from stigmem_cursor_plugin.reports.formatting import shown
+from stigmem_cursor_plugin.reports.program import Program
+
+
+def written(name: str, checkpoint: Checkpoint) -> str:
+    """Return the documented line (design, "cursor-export")."""
+    return f"checkpoint written: {name} ({len(checkpoint.entries)} cursor(s))"
+
+
+def loss(found: Loss) -> str:
+    """Return one loss in words."""
+    who = f"peer {found.peer.node_id} ({found.entry.direction})"
+    before = shown(found.entry.cursor)
+    match found.kind:
+        case LossKind.POSITION_GONE:
+            return f"{who} has no position, {before} before"
+        case LossKind.MOVED_BACK:
+            return f"{who} is back at {shown(found.position)}, {before} before"
+        case LossKind.FACTS_GONE:
+            return f"{who} lacks {found.missing:,} facts that its position {before} stands for"
+
+
+def nothing_left(name: str, snapshot: Snapshot, program: Program) -> str:
+    """Return why there is nothing to write, and what to do."""
+    lost = "no table replication_cursors" if snapshot.cursors is None else "lost every position"
+    return (
+        f"{name} has {lost}; stop the node and run {program.command('import', 'FILE')}; --force "
+        "writes an empty checkpoint"
+    )
+
+
+def other_node(earlier: Checkpoint, node_id: str | None) -> str:
+    """Return why FILE was kept: it is another node's."""
+    return (
+        f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is that "
+        f"of {node_id}; it was kept; name another file, or --force to replace it"
+    )
+
+
+def from_the_future(name: str) -> str:
+    """Return that a file counts as the oldest."""
+    return f"{name}: dated in the future, counts as the oldest; is a clock wrong?"
+
+
+def unusable(entry: Entry) -> str:
+    """Return that a position cannot be written down."""
+    return (
+        f"peer {entry.peer_node_id} ({entry.direction}): position holds control characters, "
+        "written as none"
+    )
+
+
+def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> str:
+    """Return why FILE was kept, and what to do."""
+    return (
+        f"{name} was kept: this database has lost what it holds; {_to_do(name, steps, program)}; "
+        "--force replaces it"
+    )
+
+
+def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> str:
+    """Return why nothing in a directory was removed, and what to do."""
+    return (
+        f"no checkpoint in {name} was removed: this database has lost what they hold; "
+        f"{_to_do(name, steps, program)}; --force gives up what was lost"
+    )
+
+
+def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> str:
+    return f"stop the node and run {', then '.join(_commands(name, steps, program))}"
+
+
+def _commands(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:
+    for step in steps:
+        match step:
+            case Remedy.IMPORT:
+                yield program.command("import", name)
+            case Remedy.IMPORT_WITH_FORCE:
+                yield program.command("import", "--force", name)
+            case Remedy.CATCH_UP:
+                yield program.command("catchup")

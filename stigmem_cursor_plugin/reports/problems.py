@@ -1,0 +1,73 @@
+"""What is wrong with a file or a database, in words."""
+
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
+from stigmem_cursor_plugin.reports.formatting import duration
+from stigmem_cursor_plugin.reports.program import Program
+from stigmem_cursor_plugin.terminal import title_of
+
+
+def sentence(problem: Problem, program: Program) -> str:
+    """Return what is wrong and, where there is one, what to do."""
+    subject = title_of(problem.subject)
+    match problem.trouble:
+        case Trouble.UNREADABLE | Trouble.INVALID:
+            return problem.detail
+        case Trouble.OTHER_NODE:
+            return (
+                f"{subject} is the checkpoint of node {problem.detail}, and this database is that "
+                f"of {problem.expected}"
+            )
+        case Trouble.NO_CHECKPOINT:
+            return f"no checkpoint of this node in directory {subject}"
+        case Trouble.STALE:
+            age = duration(problem.age.total_seconds())
+            limit = duration(problem.limit.total_seconds())
+            return f"{subject}: {age} old, more than {limit}; is cursor-export still scheduled?"
+        case Trouble.FROM_THE_FUTURE:
+            return f"{subject}: dated in the future ({problem.detail}); is a clock wrong?"
+        case Trouble.TABLE_MISSING:
+            return (
+                f"{subject}: the table replication_cursors is missing; stop the node and run "
+                f"{program.command('import', 'FILE')}"
+            )
+        case _:
+            who = f"peer {problem.peer} ({problem.direction})"
+            return f"{subject}: {who}: {_of_peer(problem, program)}"
+
+
+def passed_over(problem: Problem, program: Program) -> str:
+    """Return which file of a directory does not count, and why."""
+    said = sentence(problem, program)
+    if problem.trouble is Trouble.FROM_THE_FUTURE:
+        return f"{said} it counts as the oldest"
+    return f"passed over: {said}"
+
+
+def _of_peer(problem: Problem, program: Program) -> str:
+    match problem.trouble:
+        case Trouble.POSITION_LOST:
+            return (
+                f"{problem.facts:,} facts received, but no position; stop the node and run "
+                f"{program.command('import', 'FILE')}"
+            )
+        case Trouble.FACTS_GONE:
+            return (
+                f"{problem.facts:,} facts are missing that its position stands for; stop the node "
+                f"and run {program.command('import', '--force', problem.detail)}, then "
+                f"{program.command('catchup')}"
+            )
+        case Trouble.PEER_NOT_FOUND:
+            return f"not in the peers table, but in {problem.detail}; register it again"
+        case Trouble.ON_TRUST:
+            return (
+                f"nothing shows that its facts are there: {problem.detail} does not count them, "
+                f"and the database holds none; {program.command('catchup')} fetches them"
+            )
+        case _:
+            missing = (
+                f"{problem.facts:,} facts are missing" if problem.facts else "facts may be missing"
+            )
+            return (
+                f"import would withhold the position: {missing}; "
+                f"{program.command('catchup')} fetches them"
+            )

@@ -1,0 +1,120 @@
+"""Each rule of the witness, and each way in which one fails (design, "The witness")."""
+
+from dataclasses import replace
+
+import pytest
+
+from stigmem_cursor_plugin.core import witness
+from stigmem_cursor_plugin.core.checkpoint import Entry
+from stigmem_cursor_plugin.core.snapshot import Peer, Receipt, Received, Snapshot
+from stigmem_cursor_plugin.core.witness import Evidence, Proof
+from tests.snapshots import NODE_B, entry, peer, snapshot, taken
+
+MOVED = "2026-05-02T18:25:00.250000Z"
+
+
+def examined(given: Entry, database: Snapshot, of: Peer | None = None) -> Evidence:
+    """Return the evidence for an entry of node-b."""
+    return witness.examine(given, of or peer(), database)
+
+
+@pytest.mark.parametrize(
+    ("held", "last_fact_id", "missing"),
+    [(5, "f5", 0), (9, "f5", 0), (4, "f4", 1), (3, "f5", 2), (9, "other", 1), (0, None, 5)],
+)
+def test_counted(held: int, last_fact_id: str | None, missing: int) -> None:
+    """A database needs the last fact and at least as many; at least so many are missing."""
+    evidence = examined(entry(received=Received(5, last_fact_id)), snapshot(held=held))
+    proof = Proof.FACTS_MISSING if missing else Proof.COUNTED
+    assert evidence == Evidence(proof, held, missing)
+
+
+def test_none_counted_needs_none() -> None:
+    """A position reached without any fact needs none."""
+    evidence = examined(entry(received=Received(0, None)), snapshot())
+    assert evidence.proof is Proof.COUNTED
+
+
+def test_last_fact_from_another_sender() -> None:
+    """The last fact proves nothing where it came from another peer."""
+    database = replace(snapshot(held=5), held={"f5": "stigmem://other"})
+    evidence = examined(entry(received=Received(5, "f5")), database)
+    assert evidence.proof is Proof.FACTS_MISSING
+
+
+@pytest.mark.parametrize(
+    ("facts", "last_is_there", "proof"),
+    [
+        (9, True, Proof.COUNTED),
+        (10, True, Proof.COUNTED),
+        (8, True, Proof.FACTS_MISSING),
+        (10, False, Proof.FACTS_MISSING),
+    ],
+)
+def test_any_sender(facts: int, last_is_there: bool, proof: Proof) -> None:
+    """With any_sender the whole table is counted, and the last fact may be from anyone."""
+    database = replace(
+        snapshot(held=5),
+        received_at_all=Received(facts, "x", any_sender=True),
+        held={"x": None} if last_is_there else {},
+    )
+    assert examined(entry(received=Received(9, "x", any_sender=True)), database).proof is proof
+
+
+def test_relays_that_were_not_counted() -> None:
+    """On a node with relays, a count of the peer's own facts proves nothing."""
+    database = replace(snapshot(held=5), relays=True)
+    evidence = examined(entry(received=Received(5, "f5")), database)
+    assert evidence.proof is Proof.RELAYS_NOT_COUNTED
+    assert evidence.in_doubt
+
+
+def test_received_just_before_the_position_moved() -> None:
+    """Without a count, a fact received within five seconds up to the move proves the position."""
+    given = entry(updated_at=MOVED)
+    asked = witness.questions([taken(given)]).receipts
+    assert asked == {
+        Receipt(NODE_B, "2026-05-02T18:24:55.250000+00:00", "2026-05-02T18:25:00.250000+00:00")
+    }
+    database = snapshot(held=5)
+    assert examined(given, database).proof is Proof.NOT_RECEIVED
+    assert examined(given, replace(database, receipts=asked)).proof is Proof.RECEIVED
+
+
+def test_a_whole_second_lasts_to_its_end() -> None:
+    """A time without a fraction stands for its whole second."""
+    (asked,) = witness.questions([taken(entry(updated_at="2026-05-02T18:25:00Z"))]).receipts
+    assert asked.until == "2026-05-02T18:25:00.999999+00:00"
+
+
+def test_without_a_time_nothing_is_shown() -> None:
+    """Without a count and without a time, facts that are there prove nothing."""
+    assert witness.questions([taken(entry())]).receipts == set()
+    assert examined(entry(), snapshot(held=5)).proof is Proof.NOT_RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("peer_id", "proof"), [("b", Proof.ON_TRUST), ("new", Proof.REGISTERED_AGAIN)]
+)
+def test_no_count_and_no_facts(peer_id: str, proof: Proof) -> None:
+    """Without a count and without facts, a peer that was registered again has lost them."""
+    assert examined(entry(updated_at=MOVED), snapshot(), peer(peer_id)).proof is proof
+
+
+@pytest.mark.parametrize(
+    "given", [replace(entry(), direction="outbound"), entry(None)], ids=["outbound", "empty"]
+)
+def test_no_witness_needed(given: Entry) -> None:
+    """Only an inbound position stands for facts."""
+    assert examined(given, snapshot()).proof is Proof.NOT_NEEDED
+    asked = witness.questions([taken(given)])
+    assert (asked.facts, asked.receipts, asked.whole_table) == (set(), set(), False)
+
+
+def test_questions_about_counted_facts() -> None:
+    """A database is asked for the last fact of each entry, and counted whole where one needs it."""
+    plain, relay = entry(received=Received(1, "a")), entry(received=Received(2, "b", True))
+    assert witness.questions([taken(plain)]).facts == {"a"}
+    assert not witness.questions([taken(plain)]).whole_table
+    both = witness.questions([taken(plain), taken(relay)])
+    assert (both.facts, both.whole_table) == ({"a", "b"}, True)
