@@ -79,8 +79,8 @@ def test_nothing_to_export(empty_node: StoredNode, stigmem: Stigmem) -> None:
     finished = stigmem("export")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        f"error: {empty_node.name} has lost every position; stop the node and run `stigmem "
-        "federation cursor-import FILE`; --force writes an empty checkpoint\n"
+        f"error: {empty_node.name} has lost every position; stop the node and run "
+        "`stigmem-cursor import FILE`; --force writes an empty checkpoint\n"
     )
 
 
