@@ -17,7 +17,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 
 Behaviour = Callable[[socket.socket], None]
@@ -143,8 +148,8 @@ def _tls(context: ssl.SSLContext, behave: Behaviour, plain: bytes) -> Behaviour:
     return treat
 
 
-def make_certificate(path: Path) -> Path:
-    """Write a self-signed certificate and its key to one file."""
+def make_certificate(path: Path, password: str | None = None) -> Path:
+    """Write a self-signed certificate and its key to one file; the key may have a password."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node-a")])
     now = datetime.now(UTC)
@@ -155,8 +160,9 @@ def make_certificate(path: Path) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+    encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
         + signed.public_bytes(Encoding.PEM)
     )
     return path

@@ -57,8 +57,10 @@ class RunningNode:
 
 
 def _running(listeners: Sequence[Listener], node_id: str | None) -> str | None:
-    where = next((one.where for one in listeners if one.node_id == node_id is not None), None)
-    return where and f"node {node_id} is running at {where}"
+    for listener in listeners:
+        if node_id is not None and listener.node_id == node_id:
+            return f"node {node_id} is running at {listener.where}"
+    return None
 
 
 def _doubt(listeners: Sequence[Listener]) -> str | None:

@@ -225,14 +225,16 @@ def test_url_names_the_site(certificate: Path) -> None:
 
 
 def test_client_certificate(certificate: Path, tmp_path: Path) -> None:
-    """A node that wants a client certificate is asked with its own; without, it may be any node."""
+    """A node that wants a client certificate is asked with its own; without, it may be any."""
+    locked = make_certificate(tmp_path / "locked.pem", password="secret")  # noqa: S106
     with listening(over_mutual_tls(certificate, saying(http(NODE)))) as port:
-        own = {"tls_cert_path": str(certificate), "tls_key_path": str(certificate)}
-        assert heard(port, **own) == [("stigmem://node-a", None)]
-        [(node_id, trouble)] = heard(port)
-        assert (node_id, trouble) in {(None, "refused the TLS connection")}
-        missing = {**own, "tls_key_path": str(tmp_path / "none.pem")}
-        assert heard(port, **missing) == [(None, "refused the TLS connection")]
+        for key in (certificate, tmp_path / "none.pem", locked):
+            found = heard(port, tls_cert_path=str(certificate), tls_key_path=str(key))
+            if key == certificate:
+                assert found == [("stigmem://node-a", None)]
+            else:
+                assert found == [(None, "refused the TLS connection")]
+        assert heard(port) == [(None, "refused the TLS connection")]
 
 
 @pytest.mark.long
