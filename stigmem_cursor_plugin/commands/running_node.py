@@ -2,11 +2,14 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.errors import HostError
-from stigmem_cursor_plugin.host.probe import Listener, Probe
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.terminal import busy, tell
+
+if TYPE_CHECKING:
+    from stigmem_cursor_plugin.host.probe import Listener, Probe
 
 
 def add_assume_stopped_argument(parser: ArgumentParser) -> None:
@@ -28,7 +31,7 @@ class RunningNode:
 
     def __init__(self, settings: Settings, arguments: Namespace) -> None:
         """Take the node's settings, and whether ``--assume-stopped`` was given."""
-        self._probe = None if arguments.assume_stopped else Probe(settings)
+        self._probe = None if arguments.assume_stopped else _probe(settings)
         self._listeners: Sequence[Listener] = ()
 
     def look(self) -> None:
@@ -56,13 +59,19 @@ class RunningNode:
             tell(f"info: {found}; stop the node before the import")
 
 
-def _running(listeners: Sequence[Listener], node_id: str | None) -> str | None:
+def _probe(settings: Settings) -> "Probe":
+    from stigmem_cursor_plugin.host.probe import Probe  # noqa: PLC0415  only for who writes
+
+    return Probe(settings)
+
+
+def _running(listeners: Sequence["Listener"], node_id: str | None) -> str | None:
     for listener in listeners:
         if node_id is not None and listener.node_id == node_id:
             return f"node {node_id} is running at {listener.where}"
     return None
 
 
-def _doubt(listeners: Sequence[Listener]) -> str | None:
+def _doubt(listeners: Sequence["Listener"]) -> str | None:
     silent = [f"{one.where} {one.trouble}" for one in listeners if one.trouble is not None]
     return f"cannot tell whether the node is running: {', '.join(silent)}" if silent else None
