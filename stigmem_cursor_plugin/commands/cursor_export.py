@@ -72,9 +72,16 @@ def run(arguments: Namespace) -> int:
         with busy("counting the facts that the database holds"):
             snapshot = transaction.read(witness.questions(earlier))
     alarm = retention.alarm(earlier, snapshot)
-    if not (alarm or arguments.force) and retention.has_lost_every_position(snapshot):
+    all_lost = retention.has_lost_every_position(snapshot)
+    accepted = arguments.force or any(one.forced for one in earlier)
+    if all_lost and not (alarm or accepted):
         raise RefusedError(exporting.nothing_left(store.name, snapshot, program(arguments)))
-    taken = checkpoint.build(snapshot, store.name, now)
+    taken = replace(
+        checkpoint.build(snapshot, store.name, now),
+        # While nothing has come back, each checkpoint says that the loss is known.
+        forced=(bool(alarm) and arguments.force) or (all_lost and accepted),
+        after_loss=bool(alarm) and not arguments.force,
+    )
     _warn_of_unusable(taken, snapshot)
     if directory:
         return _write_to_directory(arguments, taken, alarm, earlier, snapshot)
@@ -84,7 +91,7 @@ def run(arguments: Namespace) -> int:
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
             exporting.kept_file(arguments.out, steps, program(arguments)),
         )
-    text = to_json(replace(taken, forced=bool(alarm)))
+    text = to_json(taken)
     if arguments.out == STANDARD_STREAM:
         write_result(text)
     else:
@@ -151,9 +158,7 @@ def _write_to_directory(
 ) -> int:
     """Write a new file; remove old ones only if nothing was lost, or with ``--force``."""
     now = taken.time
-    given_up = bool(alarm) and arguments.force
-    marked = replace(taken, forced=given_up, after_loss=bool(alarm) and not arguments.force)
-    written = files.write_rotated(arguments.out, now, to_json(marked))
+    written = files.write_rotated(arguments.out, now, to_json(taken))
     tell(exporting.written(written, taken))
     if alarm and not arguments.force:
         steps = retention.remedies(alarm, earlier, snapshot, now)
