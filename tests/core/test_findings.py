@@ -1,0 +1,140 @@
+"""What keeps a database or a backup from being fit."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stigmem_cursor_plugin.core import findings, recovery
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.findings import Findings, PeerState
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
+from stigmem_cursor_plugin.core.selection import select
+from stigmem_cursor_plugin.core.snapshot import Cursor, Received, Snapshot
+from tests.snapshots import NODE_A, NODE_B, entry, peer, snapshot, taken
+
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
+POSITION = "200.0"
+COUNTED = Received(5, "f5")
+
+
+def of_database(database: Snapshot) -> list[Problem]:
+    """Return what a database alone shows."""
+    return list(findings.database_problems(findings.state_of("s.db", database)))
+
+
+def of_recovery(database: Snapshot, *checkpoints: Checkpoint) -> list[Problem]:
+    """Return what would be lost by a recovery from these checkpoints."""
+    plan = recovery.plan(checkpoints, database, NOW)
+    return list(findings.recovery_problems("s.db", plan, checkpoints, database, NOW))
+
+
+@pytest.mark.parametrize(
+    ("database", "lost"),
+    [
+        (snapshot(held=1), True),
+        (snapshot(held=1, position=POSITION), False),
+        (snapshot(), False),
+        (snapshot(peers=(peer(status="revoked"),), held=1), False),
+    ],
+    ids=["facts", "position", "nothing received", "revoked"],
+)
+def test_position_lost(database: Snapshot, lost: bool) -> None:
+    """An active peer that sent facts and has no position is a problem."""
+    expected = Problem(Trouble.POSITION_LOST, "s.db", peer=NODE_B, direction="inbound", facts=1)
+    assert of_database(database) == ([expected] if lost else [])
+
+
+def test_missing_table_is_one_problem() -> None:
+    """A missing table is named once, and not for each peer."""
+    assert of_database(snapshot(table=False, held=1)) == [Problem(Trouble.TABLE_MISSING, "s.db")]
+
+
+def test_peers_are_shown_in_every_direction() -> None:
+    """A peer is shown inbound at least, and facts count inbound only."""
+    database = replace(
+        snapshot(held=3), cursors={("b", "outbound"): Cursor("b", "outbound", POSITION, "t")}
+    )
+    state = findings.state_of("s.db", database)
+    assert (state.name, state.node_id, state.table_missing) == ("s.db", NODE_A, False)
+    assert list(state.peers) == [
+        PeerState(peer(), "inbound", None, 3),
+        PeerState(peer(), "outbound", POSITION, 0),
+    ]
+
+
+def test_age_of_a_position() -> None:
+    """The age is that of the position's clock; an opaque one has none."""
+    moment = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+    assert PeerState(peer(), "inbound", "1000.0", 0).age(moment) == timedelta(seconds=59)
+    assert PeerState(peer(), "inbound", "opaque", 0).age(moment) is None
+    assert PeerState(peer(), "inbound", None, 0).age(moment) is None
+
+
+def test_fit() -> None:
+    """What import restores, or what is set on facts that are there, is fit."""
+    checkpoint = taken(entry(POSITION, COUNTED))
+    assert of_recovery(snapshot(held=5), checkpoint) == []
+    assert of_recovery(snapshot(held=9, position="300.0"), checkpoint) == []
+    assert of_recovery(snapshot(held=3, position="100.0"), checkpoint) == []
+
+
+def test_withheld() -> None:
+    """A position that import would withhold is a problem, with the facts that are missing."""
+    assert of_recovery(snapshot(held=3), taken(entry(POSITION, COUNTED))) == [
+        Problem(
+            Trouble.WITHHELD, "s.db", detail="12.json", peer=NODE_B, direction="inbound", facts=2
+        )
+    ]
+    revoked = snapshot(peers=(peer(status="revoked"),), held=3)
+    assert of_recovery(revoked, taken(entry(POSITION, COUNTED))) == []
+
+
+def test_on_trust() -> None:
+    """A position that nothing shows to be true is a problem."""
+    (problem,) = of_recovery(snapshot(), taken(entry(POSITION)))
+    assert problem.trouble is Trouble.ON_TRUST
+
+
+def test_facts_gone() -> None:
+    """A position at or past one whose facts are missing is a problem, each peer once."""
+    old, new = taken(entry("150.0", Received(4, "f4")), hour=1), taken(entry(POSITION, COUNTED))
+    (problem,) = of_recovery(snapshot(held=3, position=POSITION), old, new)
+    assert problem == Problem(
+        Trouble.FACTS_GONE, "s.db", detail="12.json", peer=NODE_B, direction="inbound", facts=2
+    )
+
+
+def test_facts_given_up_are_no_problem() -> None:
+    """What was lost before a forced checkpoint was given up."""
+    old = taken(entry("150.0", COUNTED), hour=1)
+    forced = replace(taken(entry(POSITION, Received(3, "f3"))), forced=True)
+    assert of_recovery(snapshot(held=3, position=POSITION), old, forced) == []
+    (kept,) = of_recovery(snapshot(held=3, position=POSITION), old, replace(forced, forced=False))
+    assert kept.trouble is Trouble.FACTS_GONE
+
+
+@pytest.mark.parametrize(("status", "expected"), [(None, 1), ("active", 1), ("revoked", 0)])
+def test_empty_database(status: str | None, expected: int) -> None:
+    """A database without the peers of the newest checkpoint is not fit."""
+    named = replace(entry(POSITION, COUNTED), peer_status=status)
+    found = of_recovery(snapshot(peers=()), taken(named))
+    assert [problem.trouble for problem in found] == [Trouble.PEER_NOT_FOUND] * expected
+
+
+def test_removed_peer() -> None:
+    """A peer that only older checkpoints name was removed on purpose."""
+    gone = replace(entry(POSITION, COUNTED), peer_node_id="stigmem://gone", peer_id="gone")
+    old, new = taken(gone, hour=1), taken(entry(POSITION, COUNTED), hour=2)
+    assert of_recovery(snapshot(held=5), old, new) == []
+    both = taken(gone, entry(POSITION, COUNTED), hour=3)
+    (problem,) = of_recovery(snapshot(held=5), old, new, both)
+    assert (problem.trouble, problem.peer) == (Trouble.PEER_NOT_FOUND, "stigmem://gone")
+
+
+def test_findings_are_fit_without_problems() -> None:
+    """A problem or a failure makes it unfit."""
+    found = Findings(NOW, 30, [], select([], None, NOW))
+    assert found.fit
+    assert not replace(found, problems=[Problem(Trouble.STALE, "c.json")]).fit
+    assert not replace(found, failure=["no database"]).fit

@@ -1,0 +1,165 @@
+"""What an export must keep: which losses count, what raises an alarm, and what ends it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from stigmem_cursor_plugin.core import retention
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.retention import Alarm, Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
+from tests.snapshots import NODE_B, entry, peer, snapshot, taken
+
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
+BEFORE, POSITION, AFTER = "100.0", "200.0", "300.0"
+COUNTED = Received(5, "f5")
+
+
+def lost(earlier: Entry, database: Snapshot) -> list[Loss]:
+    """Return what was lost since a checkpoint with one entry."""
+    return list(retention.losses(taken(earlier), database))
+
+
+@pytest.mark.parametrize(
+    ("position", "held", "kind"),
+    [
+        (None, 5, LossKind.POSITION_GONE),
+        (None, 0, LossKind.POSITION_GONE),
+        (BEFORE, 5, LossKind.MOVED_BACK),
+        (BEFORE, 0, LossKind.MOVED_BACK),
+        (POSITION, 4, LossKind.FACTS_GONE),
+        (AFTER, 0, LossKind.FACTS_GONE),
+        (POSITION, 5, None),
+        (AFTER, 9, None),
+        ("opaque", 0, None),
+    ],
+)
+def test_kind_of_loss(position: str | None, held: int, kind: LossKind | None) -> None:
+    """A position that is gone, that moved back, or that stands on missing facts is a loss."""
+    found = lost(entry(POSITION, COUNTED), snapshot(position=position, held=held))
+    assert [loss.kind for loss in found] == ([kind] if kind else [])
+    if kind is LossKind.FACTS_GONE:
+        assert found[0].missing == 5 - held
+    if kind:
+        assert (found[0].position, found[0].key) == (position, (NODE_B, "inbound"))
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        snapshot(peers=()),
+        *(snapshot(peers=(peer(status=status),)) for status in ("revoked", "rejected")),
+    ],
+    ids=["removed", "revoked", "rejected"],
+)
+def test_what_was_done_on_purpose_is_no_loss(database: Snapshot) -> None:
+    """A peer that was removed, revoked or rejected is no loss."""
+    assert lost(entry(POSITION, COUNTED), database) == []
+
+
+def test_an_entry_without_a_position_is_no_loss() -> None:
+    """A checkpoint that held no position has lost none."""
+    assert lost(entry(None, COUNTED), snapshot()) == []
+
+
+def test_a_peer_that_was_registered_again_has_lost_its_position() -> None:
+    """The loss is the new peer's."""
+    (found,) = lost(entry(POSITION), snapshot(peers=(peer("new"),)))
+    assert found.peer.id == "new"
+
+
+def test_each_peer_once_from_the_newest() -> None:
+    """Of several checkpoints each peer and direction counts once, as the newest holds it."""
+    old, new = taken(entry(BEFORE), hour=1), taken(entry(POSITION), hour=2)
+    found = retention.alarm([new, old], snapshot())
+    assert [loss.checkpoint for loss in found.losses] == [new]
+    assert found.needed == {"2.json"}
+
+
+def test_emptied() -> None:
+    """A database without any position has lost those of peers that it does not know any more."""
+    earlier, empty = taken(entry(POSITION), hour=1), taken(hour=2)
+    found = retention.alarm([empty, earlier], snapshot(peers=()))
+    assert found
+    assert found == Alarm([], earlier)
+    assert found.needed == {"1.json"}
+    other = Peer("c", "stigmem://node-c", "", "active")
+    there = {("c", "inbound"): Cursor("c", "inbound", POSITION, "t")}
+    assert not retention.alarm([earlier], replace(snapshot(peers=(other,)), cursors=there))
+
+
+def test_no_alarm() -> None:
+    """Nothing earlier, or nothing lost since, is no alarm."""
+    assert not retention.alarm([], snapshot())
+    assert not retention.alarm(
+        [taken(entry(POSITION, COUNTED))], snapshot(position=POSITION, held=5)
+    )
+    assert retention.alarm([], snapshot()).needed == set()
+
+
+@pytest.mark.parametrize(
+    ("database", "every"),
+    [
+        (snapshot(table=False), True),
+        (snapshot(held=1), True),
+        (snapshot(held=1, position=POSITION), False),
+        (snapshot(), False),
+        (snapshot(peers=()), False),
+        (snapshot(peers=(peer(status="revoked"),), held=1), False),
+    ],
+    ids=["no table", "facts", "position", "nothing received", "no peers", "revoked"],
+)
+def test_every_position_lost(database: Snapshot, every: bool) -> None:
+    """Facts of an active peer without any position, or no table, mean that positions were lost."""
+    assert retention.has_lost_every_position(database) is every
+
+
+@pytest.mark.parametrize(
+    ("position", "held", "steps"),
+    [
+        (None, 5, [Remedy.IMPORT]),
+        (None, 4, [Remedy.CATCH_UP]),
+        (BEFORE, 5, [Remedy.IMPORT_WITH_FORCE]),
+        (BEFORE, 4, [Remedy.CATCH_UP]),
+        (POSITION, 4, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+    ],
+)
+def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
+    """Import where a checkpoint can be backed up, with --force over a position, else catch up."""
+    earlier = [taken(entry(POSITION, COUNTED))]
+    database = snapshot(position=position, held=held)
+    found = retention.alarm(earlier, database)
+    assert retention.remedies(found, earlier, database, NOW) == steps
+
+
+def test_remedy_where_no_peer_is_known() -> None:
+    """Import says which peers to register again."""
+    earlier = [taken(entry(POSITION))]
+    emptied = Alarm([], earlier[0])
+    assert retention.remedies(emptied, earlier, snapshot(peers=()), NOW) == [Remedy.IMPORT]
+
+
+def test_remedies_are_for_what_was_lost() -> None:
+    """A peer that has lost nothing asks for no step."""
+    fine = Entry("c", "stigmem://node-c", None, None, "inbound", BEFORE, None, Received(9, "g9"))
+    earlier = [taken(entry(POSITION, COUNTED), fine)]
+    peers = (peer(), Peer("c", "stigmem://node-c", "", "active"))
+    database = replace(
+        snapshot(peers=peers, held=5),
+        cursors={("c", "inbound"): Cursor("c", "inbound", AFTER, "t")},
+        received={NODE_B: COUNTED, "stigmem://node-c": Received(9, "g9")},
+    )
+    database = replace(database, held={**database.held, "g9": "stigmem://node-c"})
+    found = retention.alarm(earlier, database)
+    assert retention.remedies(found, earlier, database, NOW) == [Remedy.IMPORT]
+
+
+@pytest.mark.parametrize(
+    ("forced", "after_loss", "settled"),
+    [(False, False, True), (False, True, False), (True, True, True), (True, False, True)],
+)
+def test_settled(forced: bool, after_loss: bool, settled: bool) -> None:
+    """A checkpoint needs no earlier one unless it was written after a loss and not forced."""
+    checkpoint: Checkpoint = replace(taken(), forced=forced, after_loss=after_loss)
+    assert checkpoint.settled is settled

@@ -1,0 +1,49 @@
+"""The names of checkpoints in a directory, and their order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stigmem_cursor_plugin.core import rotation
+
+NOW = datetime(2026, 5, 2, 18, 30, tzinfo=UTC)
+
+
+def test_name_says_its_time() -> None:
+    """The time in a name is the time that it was made for, to the second."""
+    name = rotation.name_at(NOW)
+    assert name == "cursors-20260502T183000Z.json"
+    assert rotation.time_in(f"/backup/{name}") == NOW
+    assert rotation.time_in("cursors-20260502T183000Z_001.json") == NOW
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "latest.json",
+        "cursors-20260502T183000Z.json.bak",
+        "xcursors-20260502T183000Z.json",
+        "cursors-20261302T183000Z.json",
+        "cursors-20260502T183000Z_1.json",
+    ],
+)
+def test_other_names(name: str) -> None:
+    """A name that export does not give has no time."""
+    assert rotation.time_in(name) is None
+    assert rotation.newest_first([name], NOW) == []
+    assert not rotation.is_from_the_future(name, NOW)
+
+
+def test_order() -> None:
+    """Newest first, the later of one second before the earlier, the future last."""
+    earlier = rotation.name_at(NOW - timedelta(hours=1))
+    first, second = rotation.name_at(NOW), "cursors-20260502T183000Z_001.json"
+    future = rotation.name_at(NOW + timedelta(seconds=61))
+    assert rotation.is_from_the_future(future, NOW)
+    assert not rotation.is_from_the_future(rotation.name_at(NOW + timedelta(seconds=60)), NOW)
+    assert rotation.newest_first([first, future, earlier, second, "notes.json"], NOW) == [
+        second,
+        first,
+        earlier,
+        future,
+    ]

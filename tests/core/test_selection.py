@@ -1,0 +1,154 @@
+"""Which files count: named or found in a directory, own or another node's, old or future."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw, newest_first
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
+from stigmem_cursor_plugin.core.selection import select, too_old
+from tests.snapshots import NODE_A, taken
+
+NOW = datetime(2026, 5, 2, 13, tzinfo=UTC)
+OTHER = "stigmem://node-x"
+
+
+def file(checkpoint: Checkpoint, directory: str | None = None) -> CheckpointFile:
+    """Return a file with a checkpoint in it."""
+    return CheckpointFile(checkpoint.name, checkpoint, directory=directory)
+
+
+def flawed(flaw: Flaw, directory: str | None = None, *, by_export: bool = False) -> CheckpointFile:
+    """Return a file with two problems and no checkpoint."""
+    return CheckpointFile("bad.json", None, ("one", "two"), flaw, directory, by_export)
+
+
+def troubles(problems: "list[Problem] | tuple[Problem, ...]") -> list[Trouble]:
+    """Return what kinds of problems there are."""
+    return [problem.trouble for problem in problems]
+
+
+def test_own_and_unnamed_count() -> None:
+    """A checkpoint of this node counts, and one that does not say whose it is."""
+    own, unnamed = taken(node_id=NODE_A, hour=1), taken(hour=2)
+    selection = select([file(own), file(unnamed)], NODE_A, NOW)
+    assert list(selection.checkpoints) == [own, unnamed]
+    assert (list(selection.errors), list(selection.passed_over)) == ([], [])
+
+
+def test_another_nodes_file_that_was_named() -> None:
+    """Another node's checkpoint is an error where it was named, unless it is accepted."""
+    other = taken(node_id=OTHER)
+    selection = select([file(other)], NODE_A, NOW)
+    assert list(selection.errors) == [
+        Problem(Trouble.OTHER_NODE, "12.json", OTHER, expected=NODE_A)
+    ]
+    assert list(selection.checkpoints) == []
+    accepted = select([file(other)], NODE_A, NOW, accept_other_nodes=True)
+    assert list(accepted.checkpoints) == [other]
+    assert list(accepted.errors) == []
+    assert list(select([file(other)], None, NOW).checkpoints) == [other]
+
+
+def test_another_nodes_file_in_a_directory() -> None:
+    """In a directory it is passed over, even where another node's is accepted."""
+    own, other = taken(node_id=NODE_A), taken(node_id=OTHER)
+    files = [file(own, "d"), file(other, "d")]
+    selection = select(files, NODE_A, NOW, accept_other_nodes=True)
+    assert list(selection.checkpoints) == [own]
+    assert troubles(list(selection.passed_over)) == [Trouble.OTHER_NODE]
+    assert list(selection.errors) == []
+
+
+@pytest.mark.parametrize(
+    ("flaw", "trouble"),
+    [(Flaw.UNREADABLE, Trouble.UNREADABLE), (Flaw.INVALID, Trouble.INVALID)],
+)
+@pytest.mark.parametrize("by_export", [True, False])
+def test_flawed_files(flaw: Flaw, trouble: Trouble, by_export: bool) -> None:
+    """What is wrong with a named file is an error; in a directory its first line is passed over.
+
+    One that cannot be read and has a name of export's may hide a loss: an error there too.
+    """
+    named = select([flawed(flaw, by_export=by_export)], NODE_A, NOW)
+    assert troubles(list(named.errors)) == [trouble, trouble]
+    found = [flawed(flaw, "d", by_export=by_export), file(taken(), "d")]
+    selection = select(found, NODE_A, NOW)
+    hides_a_loss = flaw is Flaw.UNREADABLE and by_export
+    assert troubles(list(selection.errors)) == ([trouble] * 2 if hides_a_loss else [])
+    assert troubles(list(selection.passed_over)) == ([] if hides_a_loss else [trouble])
+    assert [problem.detail for problem in selection.passed_over] == (
+        [] if hides_a_loss else ["one"]
+    )
+
+
+def test_directory_without_a_checkpoint_of_this_node() -> None:
+    """A directory in which nothing counts is an error; a named file alone is its own error."""
+    selection = select([flawed(Flaw.INVALID, "d")], NODE_A, NOW)
+    assert list(selection.errors) == [Problem(Trouble.NO_CHECKPOINT, "d")]
+    assert Trouble.NO_CHECKPOINT not in troubles(
+        list(select([flawed(Flaw.INVALID)], None, NOW).errors)
+    )
+
+
+FUTURE = replace(taken(), timestamp="2026-05-02T13:01:01Z", name="future.json")
+
+
+def test_future_in_a_directory_is_told_and_counts() -> None:
+    """A file dated in the future is used, and said."""
+    selection = select([file(FUTURE, "d")], NODE_A, NOW)
+    assert list(selection.checkpoints) == [FUTURE]
+    assert list(selection.passed_over) == [
+        Problem(Trouble.FROM_THE_FUTURE, "future.json", "2026-05-02T13:01:01Z")
+    ]
+    assert list(select([file(FUTURE)], NODE_A, NOW).passed_over) == []
+
+
+def test_newest_first() -> None:
+    """The future counts as oldest; of two with one time the one named later counts as newer."""
+    first, second = taken(hour=1), replace(taken(hour=1), name="again.json")
+    newest = taken(hour=2)
+    assert list(newest_first([FUTURE, first, second, newest], NOW)) == [
+        newest,
+        second,
+        first,
+        FUTURE,
+    ]
+
+
+def test_clocks_may_differ_by_a_minute() -> None:
+    """A checkpoint a minute ahead is not from the future."""
+    ahead = replace(taken(), timestamp="2026-05-02T13:01:00Z")
+    assert list(newest_first([taken(), ahead], NOW)) == [ahead, taken()]
+
+
+@pytest.mark.parametrize(("minutes", "trouble"), [(60, []), (59, [Trouble.STALE])])
+def test_too_old(minutes: int, trouble: list[Trouble]) -> None:
+    """The newest of each source must not be older than the limit."""
+    limit = timedelta(minutes=minutes)
+    selection = select([file(taken(hour=1), "d"), file(taken(hour=12), "d")], None, NOW)
+    found = list(too_old(selection, NOW, limit))
+    assert troubles(found) == trouble
+    if found:
+        assert (found[0].subject, found[0].age, found[0].limit) == (
+            "12.json",
+            timedelta(hours=1),
+            limit,
+        )
+
+
+def test_the_future_is_not_fresh() -> None:
+    """A file dated in the future fails, unless the directory has another one."""
+    alone = select([file(FUTURE)], None, NOW)
+    assert troubles(list(too_old(alone, NOW, timedelta(hours=2)))) == [Trouble.FROM_THE_FUTURE]
+    both = select([file(FUTURE, "d"), file(taken(), "d")], None, NOW)
+    assert list(too_old(both, NOW, timedelta(hours=2))) == []
+
+
+def test_each_source_is_judged() -> None:
+    """Each file and each directory that was named must be fresh."""
+    selection = select([file(taken(hour=1)), file(taken(hour=12), "d")], None, NOW)
+    found = list(too_old(selection, NOW, timedelta(hours=2)))
+    assert [problem.subject for problem in found] == ["1.json"]
