@@ -104,10 +104,26 @@ class _Job:
             tell(_ANY_AGE)
             for peer in peers:
                 self._note(peer, self._begin(session.position(peer)))
-            for peer in peers:
-                self._catch_up(session, peer, check)
+            self._catch_up_all(session, peers, check)
             if self._arguments.live:
                 _settle(session, peers, self.results)
+
+    def _catch_up_all(
+        self, session: "Session", peers: Sequence["Source"], check: Callable[[], None]
+    ) -> None:
+        """Go on with another peer while one is in trouble; come back to it when its wait is over.
+
+        Each peer is worked on until it has ended or must be waited for.
+        """
+        due = dict.fromkeys((peer.id for peer in peers), 0.0)
+        left = {peer.id: peer for peer in peers}
+        while left:
+            peer = min(left.values(), key=lambda peer: due[peer.id])
+            time.sleep(max(0.0, due[peer.id] - time.monotonic()))
+            progress = self._catch_up(session, peer, check)
+            due[peer.id] = time.monotonic() + progress.wait
+            if progress.ended:
+                del left[peer.id]
 
     def _begin(self, position: str | None) -> Progress:
         size = catchup.LIVE_PAGE if self._arguments.live else catchup.FULL_PAGE
@@ -119,10 +135,10 @@ class _Job:
         position = before.before if before else progress.position
         self.results[peer.id] = Result(peer.id, peer.node_id, position, progress)
 
-    def _catch_up(self, session: "Session", peer: "Source", check: Callable[[], None]) -> None:
+    def _catch_up(self, session: "Session", peer: "Source", check: Callable[[], None]) -> Progress:
         progress = self.results[peer.id].progress
-        with Meter(peer.node_id, progress.position) as meter:
-            while not progress.ended:
+        with Meter(peer.node_id, progress) as meter:
+            while True:
                 outcome = session.pull(peer, progress.ask)
                 progress = catchup.after(
                     progress, outcome, skip_refused=self._arguments.skip_refused
@@ -130,8 +146,9 @@ class _Job:
                 self._note(peer, progress)
                 check()
                 meter.show(progress)
-                if not progress.ended:
-                    time.sleep(max(progress.wait, self._pause(outcome)))
+                if progress.ended or progress.wait:
+                    return progress
+                time.sleep(self._pause(outcome))
 
     def _pause(self, outcome: Outcome) -> float:
         # SQLite's waiting writers look again now and then: they need as long as they waited.

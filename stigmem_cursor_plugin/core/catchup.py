@@ -220,6 +220,19 @@ def fact_id(entry: Any) -> str:
     return str(fact.get("id", "")) if isinstance(fact, dict) else ""
 
 
+def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
+    """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
+
+    That lies with the peer (its manifest has expired, or this node has none), not with a fact,
+    and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
+    ``resolve_origin_key`` (0.9.0a11 and a12); a relayed fact lies with another node.
+    """
+    return 0 < len(page.fact_ids) == len(rejected) and all(
+        "(origin_unresolvable)" in fact.reason and "relayed origin" not in fact.reason
+        for fact in rejected
+    )
+
+
 def after(progress: Progress, outcome: Outcome, *, skip_refused: bool = False) -> Progress:
     """Return what comes next after *outcome*; *skip_refused* goes on past refused facts."""
     if isinstance(outcome, Stored):

@@ -29,6 +29,7 @@ from stigmem_cursor_plugin.core.catchup import (
     Stored,
     Trouble,
     judge,
+    unverifiable,
 )
 from stigmem_cursor_plugin.errors import StoreError
 from stigmem_cursor_plugin.host import functions
@@ -154,10 +155,13 @@ class Session:
             if page is not None:
                 self._keep()
             return Problem(Trouble.DROPPED, self._watch.last_warning)
+        rejected = tuple(self._watch.rejected)
+        if unverifiable(page, rejected):
+            return Problem(Trouble.ORIGIN_UNKNOWN, rejected[0].reason)
         if position != request.ask.position:
             self._host.pulling.save_cursor(request.peer.id, position)
         seconds = self._keep()
-        return Stored(page, self._watch.new, self._watch.held, tuple(self._watch.rejected), seconds)
+        return Stored(page, self._watch.new, self._watch.held, rejected, seconds)
 
     def _failed(self, request: "_Request", error: Exception) -> Outcome:
         fact_id, before = self._watch.fact, self._watch.before

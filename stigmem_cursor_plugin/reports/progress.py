@@ -15,11 +15,12 @@ MINUTE = 60.0
 class Meter:
     """Shows the progress of one peer while its facts are fetched."""
 
-    def __init__(self, node_id: str, position: str | None) -> None:
-        """Begin with the peer's name and the position to go on from."""
+    def __init__(self, node_id: str, progress: Progress) -> None:
+        """Begin with the peer's name and what has been done."""
         self._node_id = node_id
         self._began = self._said = time.monotonic()
-        self._first = positions.time_of(position)
+        self._facts = progress.new + progress.held
+        self._first = positions.time_of(progress.position)
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -32,27 +33,27 @@ class Meter:
                 total=1.0,
                 bar_format="{desc}: {percentage:3.0f}%|{bar}| {postfix}",
                 dynamic_ncols=True,
+                leave=False,
             )
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the bar as it is."""
+        """Take the bar away: what came of the peer is said in a line."""
         if self._bar is not None:
             self._bar.close()
 
-    def show(self, progress: Progress, wait: float = 0.0) -> None:
-        """Show *progress*; *wait* is for how many seconds nothing will happen."""
+    def show(self, progress: Progress) -> None:
+        """Show *progress*."""
         if self._bar is not None:
             self._bar.n = 1.0 if progress.caught_up else self._share(progress)
-            text = f"{self._text(progress)}, trying again in {wait:.0f} s" if wait >= 1 else None
-            self._bar.set_postfix_str(text or self._text(progress))
+            self._bar.set_postfix_str(self._text(progress))
         elif time.monotonic() - self._said >= MINUTE:
             self._said = time.monotonic()
             tell(f"info: peer {self._node_id}: {self._text(progress)}")
 
     def _text(self, progress: Progress) -> str:
         facts = progress.new + progress.held
-        rate = facts / max(time.monotonic() - self._began, 0.001)
+        rate = (facts - self._facts) / max(time.monotonic() - self._began, 0.001)
         return f"{facts:,} facts, {rate:,.0f}/s, reached {shown(progress.position)}"
 
     def _share(self, progress: Progress) -> float:
