@@ -178,7 +178,7 @@ def judge(answer: Answer, ask: Ask) -> Page | Problem:
     if answer.status != 200:
         return _status(answer)
     page = _page(answer.document)
-    if page is None:
+    if page is None or len(page.fact_ids) > ask.limit:
         return Problem(Trouble.BAD_ANSWER)
     if (page.position or "") < (ask.position or ""):
         return Problem(Trouble.WENT_BACK, page.position or "none")

@@ -150,8 +150,8 @@ class Session:
 
     def _ended(self, request: "_Request", position: str | None) -> Outcome:
         page = request.page
-        if page is None or position != page.position:
-            # The host did not ask, or did not take the answer; it has logged why.
+        if page is None or not self._watch.finished:
+            # The host did not ask, or did not look at the facts; it has logged why.
             if page is not None:
                 self._keep()
             return Problem(Trouble.DROPPED, self._watch.last_warning)

@@ -27,6 +27,7 @@ class Watch(logging.Handler):
         self.rejected: list[Fact] = []
         self.last_warning = ""
         self.fact: str | None = None
+        self.finished = False
         self.before = 0
         self._reasons: list[str] = []
         self._done = True
@@ -55,7 +56,7 @@ class Watch(logging.Handler):
     def end(self) -> None:
         """Note that the host is through with the page."""
         self._finish()
-        self.fact = None
+        self.fact, self.finished = None, True
 
     def _finish(self) -> None:
         if not self._done:

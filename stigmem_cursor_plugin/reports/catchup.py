@@ -27,7 +27,8 @@ def summary(results: Sequence[Result], seconds: float, ending: str = "complete")
         parts.append(f"{rejected:,} rejected")
     if refused := sum(len(result.progress.refused) for result in results):
         parts.append(f"{refused:,} passed over")
-    return f"catch-up {ending}: {', '.join(parts)}, in {duration(seconds)}"
+    line = f"catch-up {ending}: {', '.join(parts)}, in {duration(seconds)}"
+    return f"{line}; run it again to go on" if ending == "interrupted" else line
 
 
 def _total(results: Sequence[Result], name: str) -> int:

@@ -1,0 +1,204 @@
+"""Peers that misbehave: a clear line, no endless loop, and the other peers go on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from tests.acceptance.catchup.conftest import FACTS
+from tests.federation import Federation, without_seconds
+from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
+
+pytestmark = pytest.mark.long
+
+OPERATOR = "ask its operator, then run this again"
+# What each answers always, and what is said of it.
+WAYS: Mapping[str, tuple[Reply, str]] = {
+    "500": (Reply(500), f"it answered 500 in 5 attempts; {OPERATOR}"),
+    "401": (
+        Reply(401, b'{"detail": "token"}'),
+        "it refused this node (401); see that this node is registered there, active, and with "
+        "its present key",
+    ),
+    "404": (
+        Reply(404),
+        "it answered 404 to a request for facts; see that the peer's node_url is right",
+    ),
+    "busy": (
+        Reply(429, headers={"Retry-After": "900"}),
+        "it is too busy (429); run this again in 900 s, with --pause",
+    ),
+    "html": (
+        Reply(200, b"<html>"),
+        f"what it answers is not a page of facts (5 attempts); {OPERATOR}",
+    ),
+    "nested": (
+        Reply(200, b"[" * 100_000),
+        f"what it answers is not a page of facts (5 attempts); {OPERATOR}",
+    ),
+    "list": (Reply(200, b"[]"), f"what it answers is not a page of facts (5 attempts); {OPERATOR}"),
+    "cut": (
+        Reply(200, b'{"facts": [], "has_more": false, "cursor": null}', sent=20),
+        "no answer in 5 attempts: it was cut short (peer closed connection without sending "
+        "complete message body (received 20 bytes, expected 48)); see that the peer runs, then "
+        "run this again",
+    ),
+    "old": (
+        Reply(200, b'{"facts": [], "has_more": false, "cursor": null, "v": 1}'),
+        "this node's rules forbid its answer: Pull from stigmem://hostile-old returned non-v2 "
+        "envelope (v=1); dropping page",
+    ),
+    "still": (
+        Reply(200, b'{"facts": [], "has_more": true, "cursor": null, "v": 2}'),
+        "it has more facts after none and gives no position after it; ask its operator",
+    ),
+    "garbage": (
+        Reply(200, json.dumps({"facts": [5, None, {}], "cursor": "1.0", "v": 2}).encode()),
+        "",
+    ),
+}
+
+
+@pytest.fixture
+def hostile(nodes: Federation) -> Iterator[HostilePeer]:
+    """Node b behind a server that can misbehave."""
+    with hostile_peer(nodes.b.url) as peer:
+        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
+        yield peer
+
+
+def add_hostile_peers(nodes: Federation, url: str) -> None:
+    """Register a peer for each way to misbehave, told apart by the path of its address."""
+    columns = [row[1] for row in nodes.a.query("PRAGMA table_info(peers)")]
+    own = {"id": "'hostile-' || ?", "node_id": "'stigmem://hostile-' || ?", "node_url": "?"}
+    values = ", ".join(own.get(column, column) for column in columns)
+    for way in WAYS:
+        nodes.a.query(
+            f"INSERT INTO peers ({', '.join(columns)}) SELECT {values} FROM peers"
+            " WHERE node_id = 'stigmem://node-b'",
+            [way, way, f"{url}/{way}"],
+        )
+
+
+def test_every_way_to_misbehave(nodes: Federation, hostile: HostilePeer) -> None:
+    """Each hostile peer is named with what it does; the honest one gives all its facts."""
+    nodes.a.query("UPDATE peers SET node_url = ?", [nodes.b.url])
+    add_hostile_peers(nodes, hostile.url)
+    hostile.behave = lambda number, _query, _ask: WAYS[hostile.paths[number - 1].split("/")[1]][0]
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    lines = without_seconds(finished.stderr).splitlines()
+    said = [
+        f"warning: peer stigmem://hostile-{w}: not caught up: {t}" for w, (_, t) in WAYS.items()
+    ]
+    expected = {line for line in said if not line.endswith(": ")}
+    assert {line for line in lines if "not caught up" in line} == expected
+    assert lines[-1] == (
+        "catch-up incomplete: 2 of 12 peer(s) caught up, 1,200 fact(s) fetched, 0 already held, "
+        "3 rejected, in N s"
+    )
+    assert nodes.check_position() == FACTS
+    # Those that may get better were tried five times, the others once.
+    tries = {way: len([p for p in hostile.paths if f"/{way}/" in p]) for way in WAYS}
+    assert tries == {
+        way: 5 if way in ("500", "html", "nested", "list", "cut") else 1 for way in WAYS
+    }
+
+
+@pytest.mark.parametrize(
+    "once",
+    [
+        Reply(500),
+        Reply(200, b"no JSON"),
+        Reply(429, headers={"Retry-After": "1"}),
+        Reply(503, headers={"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}),
+    ],
+    ids=["500", "not JSON", "429", "503"],
+)
+def test_trouble_that_passes(nodes: Federation, hostile: HostilePeer, once: Reply) -> None:
+    """A peer that misbehaves once, on its second page, is asked again, and gives all."""
+    hostile.behave = lambda number, _query, ask: once if number == 2 else ask()
+    finished = nodes.catch_up()
+    assert finished.returncode == 0, finished.stderr
+    assert nodes.check_position() == FACTS
+
+
+def test_killed_in_the_middle_of_an_answer(nodes: Federation, hostile: HostilePeer) -> None:
+    """A page that is cut off is not stored, and fetched again."""
+    hostile.behave = lambda number, _query, ask: (
+        replace(ask(), sent=5000) if number in (1, 3) else ask()
+    )
+    assert nodes.catch_up().returncode == 0
+    assert nodes.check_position() == FACTS
+
+
+def test_page_that_repeats(nodes: Federation, hostile: HostilePeer) -> None:
+    """A peer that gives one page again and again, at ever later positions, is left."""
+    pages: list[Reply] = []
+
+    def repeat(number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        pages.append(ask())
+        return pages[0].with_page(cursor=f"999999999999{number}.0", has_more=True)
+
+    hostile.behave = repeat
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert (
+        "warning: peer stigmem://node-b: not caught up: it gave the same page twice; ask its "
+        "operator\n" in finished.stderr
+    )
+    assert len(hostile.requests) <= 3
+
+
+def test_position_that_goes_back(nodes: Federation, hostile: HostilePeer) -> None:
+    """A peer whose positions go back is left; what it gave before stays."""
+    hostile.behave = lambda number, _query, ask: (
+        ask().with_page(cursor="1000000000000.0") if number == 2 else ask()
+    )
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert "it answered with an earlier position; ask its operator\n" in finished.stderr
+    assert nodes.check_position() == 500
+
+
+def test_answer_longer_than_asked_for(nodes: Federation, hostile: HostilePeer) -> None:
+    """A page of more facts than asked for is none."""
+    hostile.behave = lambda _number, _query, ask: ask().with_page(facts=[{}] * 501)
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert "is not a page of facts" in finished.stderr
+    assert nodes.check_position() == 0
+
+
+def test_peer_that_is_down(nodes: Federation) -> None:
+    """A peer that refuses the connection is tried five times in 15 seconds, then left."""
+    nodes.a.query("UPDATE peers SET node_url = 'http://127.0.0.1:1'")
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert finished.stderr.splitlines()[1] == (
+        "warning: peer stigmem://node-b: not caught up: no answer in 5 attempts: All connection "
+        "attempts failed; see that the peer runs, then run this again"
+    )
+
+
+def test_facts_that_cannot_be_verified(nodes: Federation) -> None:
+    """Where the peer's manifest is missing here, it is left: its facts would be skipped."""
+    nodes.a.query("UPDATE peers SET entity_uri = NULL")
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert finished.stderr.splitlines()[1].startswith(
+        "warning: peer stigmem://node-b: not caught up: this node cannot verify its facts: "
+    )
+    assert nodes.a.cursor(nodes.b) is None
+
+
+def test_pages_are_asked_for_ahead(nodes: Federation, hostile: HostilePeer) -> None:
+    """Three pages of 500 are asked for, each once; with --pause too."""
+    for arguments in ([], ["--pause", "0.1"]):
+        nodes.lose()
+        nodes.a.query("UPDATE peers SET node_url = ?", [hostile.url])
+        hostile.requests.clear()
+        assert nodes.catch_up(*arguments).returncode == 0
+        assert [query["limit"] for query in hostile.requests] == ["500"] * 3
+        assert len({query.get("cursor") for query in hostile.requests}) == 3

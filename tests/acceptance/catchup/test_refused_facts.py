@@ -1,0 +1,121 @@
+"""Facts that the node raises an error on, and facts that its rules pass over, on real nodes."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.federation import Federation, add_facts, federation, fill, without_seconds
+
+pytestmark = pytest.mark.long
+
+FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
+"""An hour ahead: a node takes facts that are up to five minutes ahead (0.9.0a12)."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    """Two nodes: 700 facts, one with a clock in the future, one with a bad id, one old."""
+    with federation(tmp_path_factory.mktemp("nodes"), 0) as nodes:
+        old = f"{int(time.time() * 1000) - 90 * 86_400_000}.0"
+        add_facts(nodes.b, [{"entity": "demo:old", "value_v": "x", "hlc": old}])
+        fill(nodes.b, 350, "before")
+        add_facts(nodes.b, [{"entity": "demo:bad", "value_v": "x", "cid": "sha256:0", "id": "bad"}])
+        fill(nodes.b, 350, "after")
+        add_facts(
+            nodes.b,
+            [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}],
+        )
+        yield nodes
+
+
+@pytest.fixture
+def nodes(served: Federation) -> Federation:
+    """The same, the first one without a fact or position of the second."""
+    served.lose()
+    return served
+
+
+SKEW = (
+    "FederationHlcSkewError: remote HLC skew outside configured bound (fact_id=future, "
+    "sender=stigmem://node-b, direction=future)"
+)
+BAD = (
+    "warning: peer stigmem://node-b: fact bad rejected: Rejected federated fact bad from "
+    "stigmem://node-b: cid_mismatch"
+)
+
+
+def test_clock_in_the_future(nodes: Federation) -> None:
+    """The peer stops right before the fact, which is named with the reason; all others are in."""
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert without_seconds(finished.stderr).splitlines()[1:] == [
+        BAD,
+        f"warning: peer stigmem://node-b: not caught up: stopped at fact future: {SKEW}; "
+        "--skip-refused goes on past it",
+        "catch-up incomplete: 0 of 1 peer(s) caught up, 701 fact(s) fetched, 0 already held, "
+        "1 rejected, in N s",
+    ]
+    assert len(nodes.a.facts_from(nodes.b)) == 701
+    newest = nodes.b.query(
+        "SELECT MAX(hlc) FROM facts WHERE received_from IS NULL AND id <> 'future'"
+    )
+    assert nodes.a.cursor(nodes.b) == newest[0][0]
+
+
+def test_audit_entry_outlasts_the_rollback(nodes: Federation) -> None:
+    """What the node writes about a fact that it refuses or rejects is there once."""
+    nodes.catch_up()
+    written = nodes.a.query(
+        "SELECT event_type, fact_id FROM fact_audit_log WHERE source = 'stigmem://node-b'"
+        " ORDER BY event_type"
+    )
+    assert written == [("federation_integrity_rejected", "bad"), ("peer_hlc_anomaly", "future")]
+
+
+def test_skipping_what_is_refused(nodes: Federation) -> None:
+    """With --skip-refused the fact is listed, the position goes past it, and all is done."""
+    finished = nodes.catch_up("--skip-refused")
+    assert finished.returncode == 0
+    lines = without_seconds(finished.stderr).splitlines()
+    assert f"warning: peer stigmem://node-b: fact future refused: {SKEW}" in lines
+    assert lines[-1] == (
+        "catch-up complete: 1 peer(s), 701 fact(s) fetched, 0 already held, 1 rejected, "
+        "1 passed over, in N s"
+    )
+    assert nodes.a.cursor(nodes.b) == FUTURE
+    assert nodes.document("--skip-refused")["peers"][0]["refused"] == []
+
+
+def test_longer_valid_until(nodes: Federation) -> None:
+    """A fact held with an end and offered without one stops the peer in the middle of a page."""
+    nodes.catch_up()
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    (held,) = nodes.b.query("SELECT id FROM facts WHERE entity = 'demo:after-10'")[0]
+    nodes.a.query("DROP TRIGGER IF EXISTS facts_no_update")
+    for (trigger,) in nodes.a.query(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'facts'"
+        " AND sql LIKE '%UPDATE ON facts%'"
+    ):
+        nodes.a.query(f"DROP TRIGGER {trigger}")
+    nodes.a.query("UPDATE facts SET valid_until = ? WHERE id = ?", [soon, held])
+    nodes.a.query("DELETE FROM replication_cursors")
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert (
+        f"stopped at fact {held}: FederationValidUntilExtensionError: federation ingest "
+        "rejected: incoming valid_until (None) extends stored" in finished.stderr
+    )
+    before = nodes.b.query("SELECT MAX(hlc) FROM facts WHERE entity = 'demo:after-9'")
+    assert nodes.a.cursor(nodes.b) == before[0][0]
+    skipped = nodes.document("--skip-refused")["peers"][0]
+    assert [fact["fact_id"] for fact in skipped["refused"]] == [held, "future"]
+    assert skipped["caught_up"]
+
+
+def test_many_refused_facts(nodes: Federation) -> None:
+    """Where a whole run of facts is refused, each is listed and all others are stored."""
+    finished = nodes.document("--skip-refused", STIGMEM_FEDERATION_HLC_MAX_FUTURE_SKEW_S="1")
+    assert [fact["fact_id"] for fact in finished["peers"][0]["refused"]] == ["future"]
