@@ -166,13 +166,13 @@ class Session:
     def _failed(self, request: "_Request", error: Exception) -> Outcome:
         fact_id, before = self._watch.fact, self._watch.before
         if request.page is None or fact_id is None or _is_the_databases(error):
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise StoreError(self._watch.reason(error)) from error
         if before:
             before = list(request.page.fact_ids).index(fact_id)
         else:
             # What the host has written about the fact stays, as after its own loop.
             self._keep()
-        return Refused(Fact(fact_id, f"{type(error).__name__}: {error}"), before)
+        return Refused(Fact(fact_id, self._watch.reason(error)), before)
 
     def begin_page(self) -> None:
         """Take the write lock."""

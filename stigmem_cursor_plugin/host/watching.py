@@ -65,6 +65,11 @@ class Watch(logging.Handler):
         self._reasons.clear()
         self._done = True
 
+    def reason(self, error: Exception) -> str:
+        """Return why the host raised *error* on the fact in hand: what it logged, what it says."""
+        lines = str(error).strip().splitlines() or [""]
+        return "; ".join([*self._reasons, f"{type(error).__name__}: {lines[0]}"])
+
     def counting(self, ingest_fact: Callable[..., bool]) -> Callable[..., bool]:
         """Return the host's function, with what it returns counted."""
 

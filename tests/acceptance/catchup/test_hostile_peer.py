@@ -202,3 +202,26 @@ def test_pages_are_asked_for_ahead(nodes: Federation, hostile: HostilePeer) -> N
         assert nodes.catch_up(*arguments).returncode == 0
         assert [query["limit"] for query in hostile.requests] == ["500"] * 3
         assert len({query.get("cursor") for query in hostile.requests}) == 3
+
+
+def test_facts_that_the_rules_reject(nodes: Federation, hostile: HostilePeer) -> None:
+    """Facts with a forged signature are counted and the first ten named; the others are stored."""
+
+    def forge(_number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        honest = ask()
+        facts = honest.page["facts"]
+        for entry in facts[:7]:
+            entry["origin_sig"] = facts[-1]["origin_sig"]
+        return honest.with_page(facts=facts)
+
+    hostile.behave = forge
+    finished = nodes.catch_up()
+    assert finished.returncode == 0
+    lines = without_seconds(finished.stderr).splitlines()
+    rejected = [line for line in lines if " rejected: " in line]
+    assert len(rejected) == 10
+    assert "skip fact (origin_sig_invalid)" in rejected[0]
+    assert "warning: … and 11 more like these" in lines
+    assert lines[-1] == (
+        "catch-up complete: 1 peer(s), 1,179 fact(s) fetched, 0 already held, 21 rejected, in N s"
+    )
