@@ -6,9 +6,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
+import pytest
 from stigmem_node.storage.encryption import derive_key
 
 from tests.database import (
@@ -72,6 +74,8 @@ class Stores:
         """Make a node of *kind* without peers, its file in *directory*."""
         if kind == "postgres":
             return self.on_postgres(directory)
+        if kind == "libsql" and find_spec("libsql_experimental") is None:
+            pytest.skip("libsql-experimental has no wheel for this Python")
         path = directory / "stigmem.db"
         shutil.copy(self._template(kind), path)
         database = {
