@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 T ?= tests
 
 .PHONY: demo stories comparison test test-slow check check-github man completions schemas \
-	constraints runbook bench bench-recovery dist clean
+	architecture constraints runbook bench bench-recovery dist clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
@@ -36,6 +36,7 @@ check: .venv/installed check-github
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tools.drift
 
 # The schemas come with check-jsonschema.
@@ -52,6 +53,9 @@ man: .venv/installed
 
 completions: .venv/installed
 	$(BIN)/python -m tools.completions
+
+architecture: .venv/installed
+	$(BIN)/python -m tools.architecture
 
 schemas: .venv/installed
 	$(BIN)/python -m tools.schemas
