@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 T ?= tests
 
 .PHONY: demo stories comparison test test-slow check check-github man completions schemas \
-	architecture constraints runbook bench bench-recovery dist clean
+	architecture constraints runbook bench bench-catchup bench-recovery dist clean
 
 demo: .venv/installed
 	$(BIN)/python -m tools.demo
@@ -75,6 +75,10 @@ dist: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.commands
+
+# How quickly cursor-catchup is; FACTS=500000 is the runbook's example, about a quarter of an hour.
+bench-catchup: .venv/installed
+	$(BIN)/python -m benchmarks.catchup $(FACTS)
 
 bench-recovery: .venv/installed
 	$(BIN)/python -m benchmarks.recovery

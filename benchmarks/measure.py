@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,11 +43,16 @@ class Samples:
         return median(run.mebibytes for run in self.runs)
 
 
-def once(command: Sequence[str | Path], directory: Path) -> Sample:
-    """Run a program to its end; raises RuntimeError with what it said if it failed."""
+def once(
+    command: Sequence[str | Path], directory: Path, *, echo: bool = False, **variables: str
+) -> Sample:
+    """Run a program to its end, with *variables* in its environment.
+
+    With *echo* what it says is shown. Raises RuntimeError with what it said if it failed.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("STIGMEM_")}
     # A port on which no node listens: import asks whether one is running.
-    environment |= {"STIGMEM_PORT": "1"}
+    environment |= {"STIGMEM_PORT": "1", **variables}
     begun = time.perf_counter()
     with subprocess.Popen(
         [str(word) for word in command],
@@ -54,14 +60,19 @@ def once(command: Sequence[str | Path], directory: Path) -> Sample:
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
-        said = process.stderr.read()
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if echo:
+                print(f"        {line.rstrip()}", file=sys.stderr, flush=True)
         _, status, usage = os.wait4(process.pid, 0)
         ended = time.perf_counter()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{command}: exit status {process.returncode}: {said.decode()}")
+        raise RuntimeError(f"{command}: exit status {process.returncode}: {''.join(said)}")
     return Sample(ended - begun, usage.ru_maxrss / 1024)
 
 

@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,37 +11,6 @@ from typing import Any
 
 from tests.running import Finished, run_in
 from tools.loopback import Node, two_nodes
-
-_FILL = """
-import json, sys, uuid
-from datetime import UTC, datetime
-from stigmem_node.cid import compute_cid
-from stigmem_node.db import db
-from stigmem_node.hlc import node_hlc
-
-COLUMNS = (
-    "id", "entity", "relation", "value_type", "value_v", "source", "timestamp", "confidence",
-    "scope", "hlc", "cid", "interpret_as", "tenant_id", "valid_until",
-)
-with db() as connection:
-    for asked in json.load(sys.stdin):
-        fact = {
-            "relation": "demo:name", "value_type": "string", "source": "demo:source",
-            "confidence": 1.0, "scope": "public", "interpret_as": "content", **asked,
-        }
-        names = ("entity", "relation", "value_type", "value_v", "source", "scope", "confidence",
-                 "interpret_as")
-        rest = {
-            "id": str(uuid.uuid4()), "timestamp": datetime.now(UTC).isoformat(),
-            "hlc": node_hlc.tick(), "tenant_id": "default", "valid_until": None,
-            "cid": compute_cid(**{name: fact[name] for name in names}),
-        }
-        row = {**rest, **fact}
-        connection.execute(
-            f"INSERT INTO facts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",
-            tuple(row[column] for column in COLUMNS),
-        )
-"""
 
 
 def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
@@ -59,14 +26,7 @@ def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
 
 def add_facts(node: Node, facts: Sequence[Mapping[str, object]]) -> None:
     """Store facts at *node*, each given by the columns in which it is not like the others."""
-    subprocess.run(
-        [sys.executable, "-c", _FILL],
-        input=json.dumps(list(facts)),
-        env=node.environment,
-        cwd=node.directory,
-        check=True,
-        text=True,
-    )
+    node.add_facts(facts)
 
 
 @dataclass

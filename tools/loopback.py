@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,7 @@ PATIENCE = 60.0
 """Seconds to wait for a node to do something; generous, because machines are slow at times."""
 
 BIN = Path(sys.executable).parent
+INSIDE_HOST = Path(__file__).with_name("inside_host.py")
 
 _PREPARE = """
 import sys
@@ -233,6 +234,38 @@ class Node:
                     "scope": "public",
                 },
             )
+
+    def add_facts(self, facts: Iterable[Mapping[str, object]]) -> None:
+        """Store facts as this node stores its own, many thousands a second.
+
+        Each is given by the columns in which it is not like ``tools.inside_host.USUAL``.
+        """
+        self.inside("fill", (json.dumps(fact) + "\n" for fact in facts))
+
+    def inside(self, what: str, lines: Iterable[str] = ()) -> str:
+        """Run ``tools/inside_host.py`` on this node's database; return what it printed."""
+        with subprocess.Popen(
+            [sys.executable, "-P", INSIDE_HOST, what],
+            env=self.environment,
+            cwd=self.directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.writelines(lines)
+            process.stdin.close()
+            printed = process.stdout.read()
+        if process.returncode:
+            raise RuntimeError(f"{self.name}: {what} ended with exit status {process.returncode}")
+        return printed
+
+    @property
+    def pid(self) -> int:
+        """The process id of the node, which runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def query(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Query or change the node's database."""
