@@ -16,7 +16,7 @@ DESCRIPTION = (
 def top_parser() -> ArgumentParser:
     """Return the parser of ``stigmem-cursor`` without its commands."""
     parser = CommandParser(prog="stigmem-cursor", description=DESCRIPTION)
-    parser.example = "stigmem-cursor check"
+    parser.examples = ["stigmem-cursor check"]
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 

@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, _SubParsersAction
+    from argparse import ArgumentParser
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
@@ -73,7 +73,10 @@ def _wrap_build_parser(cli: Any) -> None:
     def build_parser_with_plugins() -> ArgumentParser:
         parser: ArgumentParser = build_parser()
         try:
-            _extend_when_used(_subparsers(parser).choices["federation"])
+            from stigmem_cursor_plugin.argparse_internals import subparsers_of  # noqa: PLC0415
+
+            federation = subparsers_of(parser).choices["federation"]
+            _extend_when_used(federation, subparsers_of(federation))
         except Exception as error:  # noqa: BLE001
             _warn(error)
         return parser
@@ -81,9 +84,8 @@ def _wrap_build_parser(cli: Any) -> None:
     cli._build_parser = build_parser_with_plugins
 
 
-def _extend_when_used(federation: ArgumentParser) -> None:
+def _extend_when_used(federation: ArgumentParser, subparsers: Any) -> None:
     """Register the plugins just before *federation* first parses or is shown."""
-    subparsers = _subparsers(federation)
     if any(_is_ours(command) for command in subparsers.choices.values()):
         return  # the host called the hook itself
 
@@ -109,10 +111,6 @@ def _after(register: Callable[[], None], federation: Any, name: str) -> Callable
         return getattr(federation, name)(*args, **keywords)
 
     return registered
-
-
-def _subparsers(parser: Any) -> _SubParsersAction[Any]:
-    return next(action for action in parser._actions if hasattr(action, "add_parser"))
 
 
 def _is_ours(command: Any) -> bool:

@@ -4,11 +4,12 @@ Usage: python -m tools.completions [DIRECTORY]    (default: completions)
 """
 
 import sys
-from argparse import ArgumentParser, _SubParsersAction
+from argparse import ArgumentParser
 from pathlib import Path
 
 import shtab
 
+from stigmem_cursor_plugin.argparse_internals import actions_of, is_subparsers
 from stigmem_cursor_plugin.cli import build_parser
 from tools.hosts import ROOT
 
@@ -30,12 +31,12 @@ def main(directory: Path) -> None:
 
 
 def _complete_files(parser: ArgumentParser) -> None:
-    for action in parser._actions:
-        if isinstance(action, _SubParsersAction):
+    for action in actions_of(parser):
+        if is_subparsers(action):
             for below in action.choices.values():
                 _complete_files(below)
         elif action.metavar in FILES:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+            action.complete = shtab.FILE
 
 
 if __name__ == "__main__":

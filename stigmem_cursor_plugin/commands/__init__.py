@@ -8,6 +8,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
+from stigmem_cursor_plugin import argparse_internals
 from stigmem_cursor_plugin.commands import (
     cursor_catchup,
     cursor_check,
@@ -34,9 +35,14 @@ def add_to(subparsers: Any, *, standalone: bool = False) -> None:
     """
     for command in COMMANDS:
         name = command.standalone if standalone else command.name
-        _remove(subparsers, name)
-        parser = _add_parser(subparsers, name, command.summary)
-        parser.example = command.examples[0][1].format(prog=parser.prog)
+        parser = argparse_internals.add_parser(
+            subparsers,
+            name,
+            CommandParser,
+            help=command.summary,
+            formatter_class=CommandFormatter,
+        )
+        parser.examples = [line.format(prog=parser.prog) for _, line in command.examples]
         fill(parser, command)
         parser.set_defaults(standalone=standalone)
 
@@ -49,28 +55,6 @@ def fill(parser: ArgumentParser, command: Command) -> None:
     parser.epilog = "\n".join(["examples:", *examples, "", "exit status:", *statuses])
     command.add_arguments(parser)
     parser.set_defaults(func=partial(execute, command))
-
-
-def _add_parser(subparsers: Any, name: str, summary: str) -> CommandParser:
-    # argparse makes every subparser of the class of the parser above it.
-    others = subparsers._parser_class
-    subparsers._parser_class = CommandParser
-    try:
-        parser: CommandParser = subparsers.add_parser(
-            name, help=summary, formatter_class=CommandFormatter
-        )
-    finally:
-        subparsers._parser_class = others
-    return parser
-
-
-def _remove(subparsers: Any, name: str) -> None:
-    # argparse has no public way to take a subparser back, and refuses a second of its name.
-    if name in subparsers.choices:
-        del subparsers.choices[name]
-        subparsers._choices_actions = [
-            action for action in subparsers._choices_actions if action.dest != name
-        ]
 
 
 def execute(command: Command, arguments: Namespace) -> int:

@@ -1,8 +1,11 @@
 """How the commands read their command lines: help that keeps its layout, errors that help."""
 
+import re
 from argparse import ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Sequence
 from typing import Any, NoReturn
+
+from stigmem_cursor_plugin.argparse_internals import options_of
 
 
 class CommandFormatter(HelpFormatter):
@@ -20,8 +23,8 @@ class CommandFormatter(HelpFormatter):
 class CommandParser(ArgumentParser):
     """A parser whose errors end with what to type instead."""
 
-    example = ""
-    """A command line that would have worked."""
+    examples: Sequence[str] = ("",)
+    """Command lines that would have worked."""
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Namespace | None = None
@@ -39,10 +42,18 @@ class CommandParser(ArgumentParser):
     def _advice(self, message: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415  only where something is wrong
 
-        flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
-        for word in message.split():
-            flag = word.partition("=")[0].rstrip(":")
-            near = get_close_matches(flag, flags, n=1)
-            if flag.startswith("-") and flag not in flags and near:
-                return f"did you mean {near[0]}?"
-        return f"for example: {self.example}"
+        first = f"for example: {self.examples[0]}"
+        if option := _NAMED.match(message):
+            fitting = (line for line in self.examples if option[1] in line.split())
+            return next((f"for example: {line}" for line in fitting), first)
+        if choice := _CHOICE.search(message):
+            known, typed = re.findall(r"[\w-]+", choice[2]), choice[1]
+        else:
+            known = [flag for flag in options_of(self) if flag.startswith("--")]
+            typed = next((word for word in message.split() if word.startswith("-")), "")
+        near = get_close_matches(typed.partition("=")[0].rstrip(":"), known, n=1)
+        return f"did you mean {near[0]}?" if near else first
+
+
+_NAMED = re.compile(r"argument (-\S+): ")
+_CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")

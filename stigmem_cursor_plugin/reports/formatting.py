@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stigmem_cursor_plugin.core.positions import time_of
@@ -60,21 +60,43 @@ def duration(seconds: float) -> str:
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows, the first of which is the heading, as lines of aligned columns.
 
-    On a terminal the first column is cut so that a line fits; in a pipe nothing is cut.
+    On a terminal the names in the first column are cut so that a line fits and no two of them
+    look the same; in a pipe nothing is cut.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sys.stdout.isatty():
-        rest = sum(widths[1:]) + 2 * len(widths[1:])
-        widths[0] = min(widths[0], max(8, shutil.get_terminal_size().columns - rest))
+        room = shutil.get_terminal_size().columns - sum(widths[1:]) - 2 * len(widths[1:])
+        names = shortened([row[0] for row in rows], room)
+        rows = [[names[row[0]], *row[1:]] for row in rows]
+        widths[0] = max(map(len, names.values()))
     return [
-        "  ".join(
-            _fitted(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
 
 
-def _fitted(cell: str, width: int) -> str:
-    # The end of a node id tells more than its beginning.
-    return cell if len(cell) <= width else f"…{cell[len(cell) - width + 1 :]}"
+SCHEME = "stigmem://"
+
+
+def shortened(names: Sequence[str], width: int) -> Mapping[str, str]:
+    """Return each name cut to *width*, so that different names stay different.
+
+    The scheme that all node ids have goes first, then the longest part that still leaves them
+    apart. Where nothing does, they keep their length.
+    """
+    distinct = list(dict.fromkeys(names))
+    if max(map(len, distinct)) <= width:
+        return {name: name for name in distinct}
+    bare = {name: name.removeprefix(SCHEME) for name in distinct}
+    # The beginning of a host name tells more than its end; where it does not, keep both.
+    for head in (width - 1, width // 2, *range(width - 2, -1, -1)):
+        cut = {name: _cut(text, head, width) for name, text in bare.items()}
+        if len(set(cut.values())) == len(distinct):
+            return cut
+    return bare if len(set(bare.values())) == len(distinct) else {name: name for name in distinct}
+
+
+def _cut(text: str, head: int, width: int) -> str:
+    tail = width - 1 - head
+    return text if len(text) <= width else f"{text[:head]}…{text[len(text) - tail :]}"

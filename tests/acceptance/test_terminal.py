@@ -26,9 +26,15 @@ COMPLETIONS = ROOT / "completions"
         (("cursor-import", "--dryrun", "c.json"), "did you mean --dry-run?"),
         (("cursor-import", "c.json", "--forec"), "did you mean --force?"),
         (("cursor-export", "c.json"), "for example: stigmem federation cursor-export --out /"),
-        (("cursor-export", "--keep", "x"), "for example: stigmem federation cursor-export --out"),
+        (
+            ("cursor-export", "--keep", "0"),
+            "for example: stigmem federation cursor-export --out /backup/cursors/ --keep 100",
+        ),
         (("cursor-check", "--max-aeg=1h"), "did you mean --max-age?"),
-        (("cursor-check", "--max-age", "x"), "for example: stigmem federation cursor-check"),
+        (
+            ("cursor-check", "--max-age", "30"),
+            "for example: stigmem federation cursor-check --max-age 30m /backup/",
+        ),
     ],
 )
 def test_advice(stigmem: Run, arguments: tuple[str, ...], advice: str) -> None:

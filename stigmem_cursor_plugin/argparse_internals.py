@@ -1,0 +1,51 @@
+"""The private parts of argparse that this project depends on, all in one place.
+
+Standard library only: the startup file's code needs it too. Seen on Python 3.11 to 3.14.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Collection, Sequence
+from typing import Any
+
+
+def subparsers_of(parser: Any) -> Any:
+    """Return what ``add_subparsers()`` has returned for *parser*."""
+    return next(action for action in parser._actions if isinstance(action, _SubParsersAction))
+
+
+def actions_of(parser: ArgumentParser) -> Sequence[Any]:
+    """Return the arguments of *parser*, its subparsers among them."""
+    return parser._actions
+
+
+def options_of(parser: ArgumentParser) -> Collection[str]:
+    """Return the flags that *parser* knows, such as ``--db``."""
+    return parser._option_string_actions.keys()
+
+
+def is_subparsers(action: Any) -> bool:
+    """Tell whether an argument of a parser is its subparsers."""
+    return isinstance(action, _SubParsersAction)
+
+
+def add_parser(subparsers: Any, name: str, kind: type[ArgumentParser], **keywords: Any) -> Any:
+    """Add a parser of the class *kind*, in place of one with the same *name*."""
+    _remove(subparsers, name)
+    # argparse makes every subparser of the class of the parser above it.
+    others = subparsers._parser_class
+    subparsers._parser_class = kind
+    try:
+        return subparsers.add_parser(name, **keywords)
+    finally:
+        subparsers._parser_class = others
+
+
+def _remove(subparsers: Any, name: str) -> None:
+    # argparse has no public way to take a subparser back, and refuses a second of its name.
+    if name in subparsers.choices:
+        del subparsers.choices[name]
+        subparsers._choices_actions = [
+            action for action in subparsers._choices_actions if action.dest != name
+        ]

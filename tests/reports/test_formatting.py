@@ -1,0 +1,56 @@
+"""Names cut to a width, and durations."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stigmem_cursor_plugin.reports.formatting import Repull, duration, shortened
+
+REAL = [f"stigmem://node-{n}.eu-west-1.federation.example.org" for n in range(12)]
+
+
+@pytest.mark.parametrize("width", [8, 9, 12, 20, 40])
+def test_real_node_ids_can_be_told_apart(width: int) -> None:
+    """Node ids that differ in one place stay different, whatever room there is."""
+    cut = shortened(REAL, width)
+    assert len(set(cut.values())) == len(REAL)
+    assert max(map(len, cut.values())) <= width
+
+
+def test_the_beginning_of_a_host_name_is_kept() -> None:
+    """The scheme goes first, then the end."""
+    assert shortened(REAL, 12)[REAL[0]] == "node-0.eu-w…"
+    assert shortened([REAL[0]], 200) == {REAL[0]: REAL[0]}
+
+
+def test_the_end_is_kept_where_it_tells_more() -> None:
+    """Names that differ at their ends keep both ends."""
+    names = [f"stigmem://federation.example.org/{name}" for name in ("one", "two")]
+    assert shortened(names, 10) == {names[0]: "feder…/one", names[1]: "feder…/two"}
+
+
+@given(
+    st.lists(st.text(st.characters(codec="ascii"), max_size=40), min_size=1, max_size=8),
+    st.integers(1, 30),
+)
+def test_different_names_stay_different(names: list[str], width: int) -> None:
+    """No two names are cut to the same text."""
+    cut = shortened(names, width)
+    assert cut.keys() == set(names)
+    assert len(set(cut.values())) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("facts", "interval", "loop", "catch_up"),
+    [
+        (500_000, 10, "14 h", "8 min"),
+        (500_000, 30, "42 h", "8 min"),
+        (3, 30, "30 s", "1 s"),
+        (0, 30, "0 s", "0 s"),
+    ],
+)
+def test_cost_of_fetching_again(facts: int, interval: int, loop: str, catch_up: str) -> None:
+    """A page each interval by the loop; by catch-up as measured."""
+    cost = Repull(facts, interval)
+    assert duration(cost.seconds) == loop
+    assert duration(cost.catch_up_seconds) == catch_up
