@@ -1,4 +1,4 @@
-"""The private parts of argparse that this project depends on, all in one place.
+"""The private parts of argparse that are used here, in one place.
 
 Standard library only: the startup file's code needs it too. Seen on Python 3.11 to 3.14.
 """
