@@ -40,6 +40,10 @@ class Federation:
     def __post_init__(self) -> None:
         """Keep the database of node a as it is now."""
         self._lost = self.a.directory / "lost.db"
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep the database of node a, as what it is after a loss."""
         shutil.copy(self.a.database, self._lost)
 
     def lose(self) -> None:

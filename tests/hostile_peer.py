@@ -40,12 +40,13 @@ Ask = Callable[[], Reply]
 class HostilePeer:
     """The server and how it behaves.
 
-    ``behave`` is given each request's number from 1, its query and the way to the honest answer,
-    and returns what is sent.
+    It serves pages of ``page_size`` facts, whatever it is asked for. ``behave`` is given each
+    request's number from 1, its query and the way to the honest answer, and returns what is sent.
     """
 
     url: str
     behind: str
+    page_size: str | None = None
     behave: Callable[[int, Mapping[str, str], Ask], Reply] = lambda _number, _query, ask: ask()
     requests: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -57,7 +58,9 @@ class HostilePeer:
         self.paths.append(urlsplit(target).path)
 
         def ask() -> Reply:
-            honest = httpx.get(f"{self.behind}{target}", headers=headers, timeout=60)
+            params = {**query, "limit": self.page_size or query.get("limit", "100")}
+            url = f"{self.behind}{urlsplit(target).path}"
+            honest = httpx.get(url, params=params, headers=headers, timeout=60)
             return Reply(honest.status_code, honest.content)
 
         return self.behave(len(self.requests), query, ask)

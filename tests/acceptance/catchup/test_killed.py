@@ -1,0 +1,195 @@
+"""Catching up ended at any moment: killed, told to end, or by a disk that fails.
+
+The position is never ahead of the facts, and a second run goes on where the first one stopped.
+"""
+
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from tests.acceptance.catchup.conftest import FACTS
+from tests.acceptance.test_crash import pytestmark as needs_strace
+from tests.federation import Federation, federation, without_seconds
+from tests.hostile_peer import Ask, Reply, hostile_peer
+from tests.running import BIN, take_interrupts
+
+pytestmark = [needs_strace, pytest.mark.long]
+
+WRITES = "pwrite64,fdatasync,ftruncate,unlink"
+FEW = 4
+INTERRUPTED = "catch-up interrupted: 0 of 1 peer(s) caught up, {} fact(s) fetched, 0 already held"
+
+
+class Point(NamedTuple):
+    """The n-th call of one system call in a run."""
+
+    call: str
+    number: int
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    """Two nodes; the second has four facts and gives two in a page."""
+    with (
+        federation(tmp_path_factory.mktemp("nodes"), FEW) as nodes,
+        hostile_peer(nodes.b.url) as peer,
+    ):
+        peer.page_size = "2"
+        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
+        nodes.keep()
+        yield nodes
+
+
+def traced(nodes: Federation, *inject: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command for node a, which has lost everything, under strace."""
+    nodes.lose()
+    log = nodes.a.directory / "strace.log"
+    return subprocess.run(
+        [
+            *("strace", "-f", "-y", "-o", str(log), "-e", f"trace={WRITES}", *inject),
+            *(str(BIN / "stigmem-cursor"), "catchup"),
+        ],
+        cwd=nodes.a.directory,
+        env=nodes.a.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=take_interrupts,
+    )
+
+
+def writes(nodes: Federation) -> list[Point]:
+    """Return every system call that writes to the database or its log, after a run unharmed."""
+    assert traced(nodes).returncode == 0
+    seen: Counter[str] = Counter()
+    found = []
+    for line in (nodes.a.directory / "strace.log").read_text().splitlines():
+        call = re.match(r"\d+ +(\w+)\(", line)
+        if call is not None:
+            seen[call[1]] += 1
+            if re.search(r"stigmem\.db(-wal)?[>\"]", line):
+                found.append(Point(call[1], seen[call[1]]))
+    assert len(found) >= 30
+    return found
+
+
+def goes_on(nodes: Federation) -> None:
+    """Check that a second run brings all that is missing, and nothing twice."""
+    held = nodes.check_position()
+    (peer,) = nodes.document()["peers"]
+    assert peer["caught_up"]
+    assert peer["facts_fetched"] == FEW - held
+    assert nodes.check_position() == FEW
+
+
+@pytest.mark.slow
+def test_killed_at_every_write(few: Federation) -> None:
+    """Killed at any system call that writes, a page is there with its position or not at all."""
+    held = set()
+    for point in writes(few):
+        finished = traced(few, "-e", f"inject={point.call}:signal=KILL:when={point.number}")
+        assert finished.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), point
+        assert few.a.query("PRAGMA integrity_check") == [("ok",)], point
+        held.add(few.check_position())
+        if point.number % 10 == 0:
+            goes_on(few)
+    assert held == {0, 2, 4}
+
+
+def test_killed_at_random(nodes: Federation) -> None:
+    """Killed again and again, every run goes on; at the end nothing is missing or twice."""
+    pauses = random.Random(14)  # noqa: S311  not for secrets
+    held = 0
+    for _ in range(5):
+        process = subprocess.Popen(
+            [BIN / "stigmem-cursor", "catchup"],
+            cwd=nodes.a.directory,
+            env=nodes.a.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(pauses.uniform(1, 4))
+        process.kill()
+        process.wait(60)
+        assert nodes.check_position() >= held
+        held = nodes.check_position()
+    assert nodes.catch_up().returncode == 0
+    assert nodes.check_position() == FACTS
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+def test_disk_that_fails(few: Federation, call: str, error: str) -> None:
+    """When the disk fails: exit 1, one line that names it, and nothing but whole pages."""
+    points = [point for point in writes(few) if point.call == call]
+    failed = 0
+    for point in points[:: max(1, len(points) // 4)]:
+        finished = traced(few, "-e", f"inject={call}:error={error}:when={point.number}+")
+        assert few.a.query("PRAGMA integrity_check") == [("ok",)], point
+        few.check_position()
+        if finished.returncode != 0:
+            assert finished.returncode == 1, point
+            *_, line = finished.stderr.splitlines()
+            assert re.fullmatch(r"error: .*(disk I/O error|database or disk is full).*", line)
+            failed += 1
+    assert failed
+    goes_on(few)
+
+
+@pytest.mark.parametrize(
+    ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_told_to_end_while_storing(few: Federation, sign: signal.Signals, status: int) -> None:
+    """A signal in the middle of a page ends the command after it, with the state said."""
+    # The first call in the log beyond what opening it writes belongs to the first page.
+    first = next(point for point in writes(few) if point.call == "fdatasync")
+    name = sign.name.removeprefix("SIG")
+    finished = traced(few, "-e", f"inject=fdatasync:signal={name}:when={first.number}")
+    assert finished.returncode == status
+    assert without_seconds(finished.stderr).splitlines()[-1] == (
+        f"{INTERRUPTED.format(2)}, in N s; run it again to go on"
+    )
+    assert few.check_position() == 2
+    goes_on(few)
+
+
+@pytest.mark.parametrize(
+    ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_told_to_end_while_waiting(nodes: Federation, sign: signal.Signals, status: int) -> None:
+    """A signal while the peer has not answered ends the command at once."""
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(_number: int, _query: Mapping[str, str], _ask: Ask) -> Reply:
+        asked.set()
+        over.wait(60)
+        return Reply(500)
+
+    with hostile_peer(nodes.b.url) as peer:
+        peer.behave = silent
+        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
+        process = subprocess.Popen(
+            [BIN / "stigmem-cursor", "catchup"],
+            cwd=nodes.a.directory,
+            env=nodes.a.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=take_interrupts,  # noqa: PLW1509  nothing in it waits for a lock
+        )
+        assert asked.wait(60)
+        process.send_signal(sign)
+        _, said = process.communicate(timeout=30)
+        over.set()
+    assert process.returncode == status
+    assert without_seconds(said).splitlines()[1:] == [
+        f"{INTERRUPTED.format(0)}, in N s; run it again to go on"
+    ]
+    assert nodes.check_position() == 0
