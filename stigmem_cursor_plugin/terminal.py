@@ -37,9 +37,14 @@ def printable(text: str) -> str:
 
 def write_result(text: str) -> None:
     """Write what a program reads to standard output, with a newline at the end."""
-    sys.stdout.write(text)
+    # In pieces: not every kernel fails one large write whose reader goes away half way.
+    for start in range(0, len(text), _PIECE):
+        sys.stdout.write(text[start : start + _PIECE])
     if not text.endswith("\n"):
         sys.stdout.write("\n")
+
+
+_PIECE = 1 << 16
 
 
 def tell(line: str) -> None:

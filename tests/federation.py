@@ -12,6 +12,9 @@ from typing import Any
 from tests.running import Finished, run_in
 from tools.loopback import Node, two_nodes
 
+FACTS = 1200
+"""Facts that the second node offers by default: two full pages and a part of one."""
+
 
 def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
     """Store *count* facts at *node* as it would store its own; *columns* are those of a fact."""

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.federation import Federation, federation
-
-FACTS = 1200
+from tests.federation import FACTS, Federation, federation
 
 
 @pytest.fixture(scope="session")

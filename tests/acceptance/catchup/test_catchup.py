@@ -5,8 +5,7 @@ import pytest
 
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.reports.formatting import shown
-from tests.acceptance.catchup.conftest import FACTS
-from tests.federation import Federation, without_seconds
+from tests.federation import FACTS, Federation, without_seconds
 
 pytestmark = pytest.mark.long
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.acceptance.catchup.conftest import FACTS
-from tests.federation import Federation, without_seconds
+from tests.federation import FACTS, Federation, without_seconds
 from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
 
 pytestmark = pytest.mark.long
