@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.acceptance.catchup.conftest import FACTS
 from tests.acceptance.test_crash import pytestmark as needs_strace
-from tests.federation import Federation, federation, without_seconds
+from tests.federation import FACTS, Federation, federation, without_seconds
 from tests.hostile_peer import Ask, Reply, hostile_peer
 from tests.running import BIN, take_interrupts
 
