@@ -28,17 +28,25 @@ class SharedConnection:
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """Run one statement, after a savepoint if it is the first in its step that may write."""
         if self._savepoints and not self._savepoints[-1] and not _only_reads(sql):
-            self._connection.execute("SAVEPOINT step")
-            self._savepoints[-1] = True
+            self._set_savepoint()
         return self._connection.execute(sql, parameters)
+
+    def _set_savepoint(self) -> None:
+        # A full disk can end the transaction by itself. Then the savepoint before this one is
+        # gone too, and this fails: on its own, a step would be committed without the page.
+        if not any(self._savepoints):
+            self._connection.execute("RELEASE SAVEPOINT step")
+        self._connection.execute("SAVEPOINT step")
+        self._savepoints[-1] = True
 
     def commit(self) -> None:
         """Make what the step has done outlast the step: with its page, or at once outside one."""
         if not self._in_page:
             self._connection.commit()
         elif self._savepoints[-1]:
-            self._connection.execute("RELEASE SAVEPOINT step")
             self._savepoints[-1] = False
+            if any(self._savepoints):
+                self._connection.execute("RELEASE SAVEPOINT step")
 
     def rollback(self) -> None:
         """Undo what the step has done since its last commit."""
@@ -73,14 +81,12 @@ class SharedConnection:
         """Take the write lock; what follows is one transaction."""
         if self._begin:
             self._connection.execute(self._begin)
-        self._connection.execute("SAVEPOINT page")
+        self._connection.execute("SAVEPOINT step")
         self._in_page = True
 
     def keep_page(self) -> None:
         """Commit the page; raises the driver's error where its transaction is no longer whole."""
-        # A full disk can end a transaction by itself: then this savepoint is gone, and what
-        # came after it must not be kept without what came before.
-        self._connection.execute("RELEASE SAVEPOINT page")
+        self._connection.execute("RELEASE SAVEPOINT step")
         self._connection.commit()
         self._in_page = False
 
