@@ -78,7 +78,7 @@ class Node:
     directory: Path
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
-    _key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     _api_key: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
@@ -105,7 +105,7 @@ class Node:
     @property
     def public_key(self) -> str:
         """The federation key, base64url."""
-        return _base64url(self._key.public_key().public_bytes_raw())
+        return _base64url(self.key.public_key().public_bytes_raw())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -122,7 +122,7 @@ class Node:
             "STIGMEM_FEDERATION_INSECURE": "1",
             "STIGMEM_FEDERATION_PULL_INTERVAL_S": "1",
             "STIGMEM_FEDERATION_PUBKEY": self.public_key,
-            "STIGMEM_FEDERATION_PRIVKEY": _base64url(self._key.private_bytes_raw()),
+            "STIGMEM_FEDERATION_PRIVKEY": _base64url(self.key.private_bytes_raw()),
             "STIGMEM_RATE_LIMIT_WRITE_PER_HOUR": "1000000",
             "STIGMEM_PLUGIN_AUTO_DISCOVERY_ENABLED": "false",
             **self.settings,
@@ -131,7 +131,7 @@ class Node:
     def prepare(self) -> None:
         """Make the database with the host's own migrations, and an API key."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        keys = (self.public_key, _base64url(self._key.private_bytes_raw()))
+        keys = (self.public_key, _base64url(self.key.private_bytes_raw()))
         finished = subprocess.run(
             [sys.executable, "-c", _PREPARE, self.url, self.node_id, *keys],
             env=self.environment,
@@ -142,8 +142,8 @@ class Node:
         )
         self._api_key = finished.stdout.split()[-1]
 
-    def start(self) -> None:
-        """Start the node and wait until it answers."""
+    def start(self, *, publish: bool = True) -> None:
+        """Start the node, wait until it answers, and *publish* its manifest."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -156,7 +156,8 @@ class Node:
                 stderr=log,
             )
         wait_for(f"{self.name} to start (see {self.log})", self._healthy)
-        self._publish_manifest()
+        if publish:
+            self._publish_manifest()
 
     def _healthy(self) -> bool:
         try:
@@ -200,7 +201,7 @@ class Node:
             expires_at=(now + timedelta(days=300)).isoformat(),
             entities=[self.url, self.node_id],
         )
-        signed = manifest_to_dict(sign_manifest(manifest, self._key))
+        signed = manifest_to_dict(sign_manifest(manifest, self.key))
         self.call("PUT", "/v1/federation/manifest", signed)
 
     def add_peer(self, peer: "Node") -> str:
@@ -213,7 +214,7 @@ class Node:
             "signed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         canonical = json.dumps(declaration, sort_keys=True, separators=(",", ":")).encode()
-        declaration["declaration_sig"] = _base64url(peer._key.sign(canonical))
+        declaration["declaration_sig"] = _base64url(peer.key.sign(canonical))
         registered = self.call("POST", "/v1/federation/peers", declaration)
         fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
         path = f"/v1/federation/peers/{registered['peer_id']}/approve"
