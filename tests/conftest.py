@@ -97,9 +97,7 @@ def database(make_database: Callable[[str], Database]) -> Database:
 @pytest.fixture
 def node(database: Database) -> Database:
     """The same with two peers, positions for both, and facts received from the first."""
-    database.set_cursor(database.add_peer("node-b"), "1725349500000.005")
-    database.set_cursor(database.add_peer("node-c"), "1725349500000.10")
-    database.add_facts("node-b", 3)
+    database.fill()
     return database
 
 

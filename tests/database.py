@@ -87,6 +87,12 @@ class Database:
                 [value for row in rows for value in row],
             )
 
+    def fill(self) -> None:
+        """Add two peers, positions for both, and facts received from the first."""
+        self.set_cursor(self.add_peer("node-b"), "1725349500000.005")
+        self.set_cursor(self.add_peer("node-c"), "1725349500000.10")
+        self.add_facts("node-b", 3)
+
     def cursors(self) -> dict[tuple[str, str], str | None]:
         """Return every position by peer id and direction."""
         rows = self.run("SELECT peer_id, direction, cursor FROM replication_cursors")

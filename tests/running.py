@@ -71,6 +71,15 @@ def run_in(
     )
 
 
+def without(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return what runs ``stigmem-cursor`` as if *module* were not installed."""
+    program = (
+        "import sys; sys.modules[sys.argv.pop(1)] = None;"
+        "from stigmem_cursor_plugin.cli import main; main()"
+    )
+    return ("python", "-c", program, module, *arguments)
+
+
 def take_interrupts() -> None:
     """Run in a child: undo what a shell's ``&`` or a service manager does to SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -32,10 +32,7 @@ def empty_node(request: pytest.FixtureRequest, stores: Stores, tmp_path: Path) -
 @pytest.fixture
 def stored(empty_node: StoredNode) -> StoredNode:
     """The same with two peers, positions for both, and facts received from the first."""
-    database = empty_node.database
-    database.set_cursor(database.add_peer("node-b"), "1725349500000.005")
-    database.set_cursor(database.add_peer("node-c"), "1725349500000.10")
-    database.add_facts("node-b", 3)
+    empty_node.database.fill()
     return empty_node
 
 

@@ -13,7 +13,7 @@ from stigmem_cursor_plugin.stores.postgres import PostgresStore
 from tests.builders import DONE, checkpoint, entry
 from tests.database import NODE_ID, PostgresDatabase
 from tests.nodes import SETTINGS, StoredNode, Stores
-from tests.running import BIN, Finished, Run, environment_for, run_in
+from tests.running import BIN, Finished, Run, environment_for, run_in, without
 from tools.hosts import RELEASES, environment, pip
 from tools.loopback import wait_for
 from tools.postgres import migrate
@@ -350,9 +350,7 @@ def test_host_without_backends(run: Run, tmp_path: Path, backend: str) -> None:
     """A host without storage backends is said; none was ever released, so it is taken away here."""
     (tmp_path / "stigmem.db").write_bytes(b"a file")
     finished = run(
-        *("python", "-c"),
-        "import sys; sys.modules['stigmem_node.storage'] = None;"
-        "from stigmem_cursor_plugin.cli import main; sys.argv[1:] = ['export']; main()",
+        *without("stigmem_node.storage", "export"),
         STIGMEM_STORAGE_BACKEND=backend,
         STIGMEM_PG_DSN=UNUSABLE["no port"],
     )
@@ -365,9 +363,7 @@ def test_host_without_backends(run: Run, tmp_path: Path, backend: str) -> None:
 def test_without_a_host(run: Run, tmp_path: Path) -> None:
     """Where stigmem-node is not installed the error says what to install."""
     finished = run(
-        *("python", "-c"),
-        "import sys; sys.modules['stigmem_node.settings'] = None;"
-        "from stigmem_cursor_plugin.cli import main; sys.argv[1:] = ['export']; main()",
+        *without("stigmem_node.settings", "export"),
         **POSTGRES,
     )
     assert finished.returncode == 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import ago, checkpoint, entry, position
 from tests.database import Database
-from tests.running import Run, samples
+from tests.running import Run, samples, without
 
 
 def test_database(database: Database, stigmem: Run, tmp_path: Path) -> None:
@@ -73,12 +73,7 @@ def test_not_with_json_on_one_stream(stigmem: Run) -> None:
 
 def test_without_the_library(run: Run) -> None:
     """Without prometheus-client the error names the extra."""
-    finished = run(
-        *("python", "-c"),
-        "import sys; sys.modules['prometheus_client'] = None;"
-        "from stigmem_cursor_plugin.cli import main;"
-        "sys.argv[1:] = ['check', '--metrics', '-']; main()",
-    )
+    finished = run(*without("prometheus_client", "check", "--metrics", "-"))
     assert finished.returncode == 2
     assert finished.stderr == (
         "error: --metrics needs prometheus-client; install 'stigmem-cursor-plugin[metrics]'\n"

@@ -238,12 +238,3 @@ def test_name_server_that_does_not_answer(ready: Database, tmp_path: Path) -> No
         assert server.recv(512)
     assert finished.stderr == f"{PASSES}\n"
     assert 1.5 < taken < 60
-
-
-@pytest.fixture
-def ready(database: Database, tmp_path: Path) -> Database:
-    """A database that waits for the position in ``c.json``."""
-    database.add_peer("node-b")
-    database.add_facts("node-b", 1)
-    (tmp_path / "c.json").write_text(checkpoint(entry("node-b")))
-    return database

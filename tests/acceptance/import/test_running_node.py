@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import DONE, checkpoint, entry
+from tests.builders import DONE, checkpoint
 from tests.database import NODE_ID, Database
 from tests.listeners import http, in_turn, listening, saying
 from tests.running import Run
@@ -19,15 +19,6 @@ DOUBT = (
     "run this again; if that is not the node, add --assume-stopped\n"
 )
 IMPORT = ("cursor-import", "c.json")
-
-
-@pytest.fixture
-def ready(database: Database, tmp_path: Path) -> Database:
-    """A database that waits for the position in ``c.json``."""
-    database.add_peer("node-b")
-    database.add_facts("node-b", 1)
-    (tmp_path / "c.json").write_text(checkpoint(entry("node-b")))
-    return database
 
 
 @pytest.mark.parametrize("before", [[], [{"node_id": "another"}]], ids=["at once", "meanwhile"])
