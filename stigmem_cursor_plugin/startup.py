@@ -93,7 +93,7 @@ def _extend_when_used(federation: ArgumentParser, subparsers: Any) -> None:
         for name in _ENTRANCES:
             vars(federation).pop(name, None)
         try:
-            from stigmem_cursor_plugin.host.discovery import register_plugins  # noqa: PLC0415
+            from stigmem_cursor_plugin.discovery import register_plugins  # noqa: PLC0415
 
             register_plugins(subparsers)
         except Exception as error:  # noqa: BLE001

@@ -13,6 +13,7 @@ from benchmarks import recovery, summary
 from tests.database import Database
 from tests.running import BIN, ROOT, environment_for
 
+PACKAGE = ROOT / "stigmem_cursor_plugin"
 PAGES = ("README.md", "docs/json.md", "docs/backends.md")
 
 
@@ -91,6 +92,22 @@ def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_code_that_a_page_names_is_there(name: str) -> None:
+    """Every file, folder and function that a page for contributors names is there."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+(?:\.py|/))`(?: \(`(\w+)`\))?", text)
+    for block in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        modules = re.findall(r"^ +(\w+(?:/\w*)?(?:, \w+)*)  ", block, re.MULTILINE)
+        for module in (part for line in modules for part in line.split(", ")):
+            named.append((module if module.endswith("/") else f"{module}.py", ""))
+    assert len(named) > 8
+    for path, inside in named:
+        found = [base / path for base in (ROOT, PACKAGE) if (base / path).exists()]
+        assert found, path
+        assert not inside or re.search(rf"def {inside}\b", found[0].read_text()), (path, inside)
 
 
 def test_commands_of_contributing_are_targets() -> None:

@@ -117,6 +117,19 @@ def test_broken_plugin_is_skipped(stigmem: Run, tmp_path: Path, code: str, compl
     )
 
 
+def test_startup_needs_the_standard_library_alone(run: Run) -> None:
+    """What every start of Python loads is one small module, and of others only Python's own."""
+    loaded = "{n for n in sys.modules if n.split('.')[0] not in sys.stdlib_module_names}"
+    finished = run(
+        *("python", "-S", "-c"),
+        "import sys; from stigmem_cursor_plugin.startup import install; install();"
+        f"print(*sorted({loaded} - {{'__main__'}}))",
+        PYTHONPATH=str(ROOT),
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == "stigmem_cursor_plugin stigmem_cursor_plugin.startup\n"
+
+
 def test_other_commands_load_no_plugin(run: Run, tmp_path: Path) -> None:
     """``stigmem --help`` neither looks for plugins nor imports pluggy."""
     _add_plugin(tmp_path, "raise RuntimeError('broken')")
