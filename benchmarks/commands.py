@@ -1,6 +1,6 @@
 """Compare the commands with those that the host has built in.
 
-Usage: python -m benchmarks.commands [--quick]    writes benchmarks/results.md and results.json
+Usage: python -m benchmarks.commands    writes benchmarks/results.md and results.json
 """
 
 import shutil
@@ -13,38 +13,40 @@ from pathlib import Path
 from benchmarks import databases, environments
 from benchmarks.counting import counting
 from benchmarks.measure import Sample, in_turn, once
-from benchmarks.results import Comparison, Results, machine, write
+from benchmarks.results import DATA, Comparison, Results, machine, page, save
 from tools.hosts import ROOT
 
-CURSORS = (3, 1_000, 10_000, 100_000)
-FACTS = (0, 100_000, 1_000_000)
-ROUNDS = {3: 21, 1_000: 15, 10_000: 9, 100_000: 5}
+CURSORS = (3, 100, 1_000, 10_000)
+WITHOUT_FAST = (3, 100)
+"""Cursors that the plugin without its extra ``fast`` is measured with."""
+FACTS = (0, 1_000_000)
+ROUNDS = {3: 15, 100: 15, 1_000: 15, 10_000: 9}
 PEERS_OF_FACTS = 100
 OTHER_POSITION = "1725349400000.0"
 
 
 def main() -> None:
     """Measure everything, print the tables and write them."""
-    quick = "--quick" in sys.argv
     programs = environments.make(ROOT / ".cache" / "benchmarks")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         template = databases.migrated(
             programs[environments.HOST] / "python", directory / "empty.db"
         )
-        sizes = CURSORS[:2] if quick else CURSORS
-        facts = FACTS[:2] if quick else FACTS
         found = [
-            *(item for size in sizes for item in _cursors(programs, template, directory, size)),
-            *(_facts(programs, template, directory, number) for number in facts),
+            *(item for size in CURSORS for item in _cursors(programs, template, directory, size)),
+            *(_facts(programs, template, directory, number) for number in FACTS),
         ]
         results = Results(
             machine=machine(programs[environments.HOST] / "python"),
             comparisons=found,
-            counting=counting(template, directory, facts),
+            counting=counting(template, directory, FACTS),
             starting=[_help(programs, directory), _idle(programs, directory)],
         )
-    print(write(results, Path(__file__).parent, keep=not quick))
+    save(results)
+    text = page(results)
+    print(text)
+    DATA.with_suffix(".md").write_text(text, encoding="utf-8")
 
 
 def _cursors(
@@ -58,6 +60,8 @@ def _cursors(
     for database, out in ((full, checkpoint), (other, earlier)):
         once([plugin, *_EXPORT, "--db", database, "--out", out], directory)
     rounds = ROUNDS[size]
+    if size not in WITHOUT_FAST:
+        programs = {name: path for name, path in programs.items() if name != "plugin"}
     for task, run in {
         "export": partial(_export, database=full),
         "export over an earlier one, all moved": partial(_export, database=full, earlier=earlier),

@@ -2,21 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks import databases
+from benchmarks.results import Count
 from stigmem_cursor_plugin.stores.base import SQLITE
 from stigmem_cursor_plugin.stores.drivers import PLAIN
-
-
-@dataclass(frozen=True)
-class Count:
-    """The number of facts and the median of the seconds that counting them takes."""
-
-    facts: int
-    seconds: float
 
 
 def counting(template: Path, directory: Path, sizes: Sequence[int]) -> list[Count]:
@@ -33,4 +25,4 @@ def _count(template: Path, path: Path, facts: int) -> Count:
         connection.execute(SQLITE.received).fetchall()
         seconds.append(time.perf_counter() - begun)
         connection.close()
-    return Count(facts, median(seconds))
+    return Count(facts, round(median(seconds), 4))

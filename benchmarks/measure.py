@@ -19,28 +19,26 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Samples:
-    """The runs of one program."""
+class Figures:
+    """What the runs of one program come to: medians, to the microsecond and the MiB's tenth.
 
-    runs: Sequence[Sample]
+    ``spread`` is half of the distance between the quartiles, as a part of the median.
+    """
 
-    @property
-    def seconds(self) -> float:
-        """The median time."""
-        return median(run.seconds for run in self.runs)
+    seconds: float
+    spread: float
+    mebibytes: float
 
-    @property
-    def spread(self) -> float:
-        """Half of the distance between the quartiles, as a part of the median."""
-        if len(self.runs) < 2:
-            return 0.0
-        low, _, high = quantiles([run.seconds for run in self.runs], n=4)
-        return (high - low) / 2 / self.seconds
 
-    @property
-    def mebibytes(self) -> float:
-        """The median of the peak memory."""
-        return median(run.mebibytes for run in self.runs)
+def figures(runs: Sequence[Sample]) -> Figures:
+    """Sum up the runs of one program, of which there are two or more."""
+    seconds = [run.seconds for run in runs]
+    low, middle, high = quantiles(seconds, n=4)
+    return Figures(
+        seconds=round(median(seconds), 6),
+        spread=round((high - low) / 2 / middle, 4),
+        mebibytes=round(median(run.mebibytes for run in runs), 1),
+    )
 
 
 def once(
@@ -76,7 +74,7 @@ def once(
     return Sample(ended - begun, usage.ru_maxrss / 1024)
 
 
-def in_turn(programs: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, Samples]:
+def in_turn(programs: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, Figures]:
     """Run the programs A B C A B C …; a first round that warms the caches is thrown away."""
     runs: dict[str, list[Sample]] = {name: [] for name in programs}
     for number in range(rounds + 1):
@@ -84,4 +82,4 @@ def in_turn(programs: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[s
             sample = program()
             if number:
                 runs[name].append(sample)
-    return {name: Samples(samples) for name, samples in runs.items()}
+    return {name: figures(samples) for name, samples in runs.items()}
