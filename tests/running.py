@@ -24,6 +24,15 @@ CAN_MOUNT = (
     and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
 )
 
+
+def _strace_works() -> bool:
+    if shutil.which("strace") is None:
+        return False
+    return subprocess.run(["strace", "true"], check=False, capture_output=True).returncode == 0
+
+
+NEEDS_STRACE = pytest.mark.skipif(not _strace_works(), reason="strace cannot be used here")
+
 Finished = subprocess.CompletedProcess[str]
 
 

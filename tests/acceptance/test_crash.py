@@ -17,20 +17,14 @@ import pytest
 
 from tests.builders import checkpoint, entry
 from tests.database import Database
-from tests.running import BIN, environment_for, take_interrupts
+from tests.running import BIN, NEEDS_STRACE, environment_for, take_interrupts
 
 CALLS = "%file,%desc"
 OURS = re.compile(r'"(\.|c\.json|\.c\.json[^"]*|stigmem\.db[^"]*)"')
 MOST_POINTS = 300
 
 
-def _strace_works() -> bool:
-    if shutil.which("strace") is None:
-        return False
-    return subprocess.run(["strace", "true"], check=False, capture_output=True).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not _strace_works(), reason="strace cannot be used here")
+pytestmark = NEEDS_STRACE
 
 
 @dataclass(frozen=True)

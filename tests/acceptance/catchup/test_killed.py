@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.acceptance.test_crash import pytestmark as needs_strace
 from tests.federation import FACTS, Federation, federation, without_seconds
 from tests.hostile_peer import Ask, Reply, hostile_peer
-from tests.running import BIN, take_interrupts
+from tests.running import BIN, NEEDS_STRACE, take_interrupts
 
-pytestmark = [needs_strace, pytest.mark.long]
+pytestmark = [NEEDS_STRACE, pytest.mark.long]
 
 WRITES = "pwrite64,fdatasync,ftruncate,unlink"
 FEW = 4
