@@ -89,7 +89,7 @@ def run(arguments: Namespace) -> int:
         steps = retention.remedies(alarm, earlier, snapshot, now)
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
-            exporting.kept_file(arguments.out, steps, program(arguments)),
+            *exporting.kept_file(arguments.out, steps, program(arguments)),
         )
     text = to_json(taken)
     if arguments.out == STANDARD_STREAM:
@@ -164,7 +164,7 @@ def _write_to_directory(
         steps = retention.remedies(alarm, earlier, snapshot, now)
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
-            exporting.kept_directory(arguments.out, steps, program(arguments)),
+            *exporting.kept_directory(arguments.out, steps, program(arguments)),
         )
     if arguments.keep is not None:
         _prune(arguments, taken.node_id, now, {written} | alarm.needed)

@@ -57,19 +57,20 @@ def unusable(entry: Entry) -> str:
     )
 
 
-def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> str:
+def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[str]:
     """Return why FILE was kept, and what to do."""
     return (
-        f"{name} was kept: this database has lost what it holds; {_to_do(name, steps, program)}; "
-        "--force replaces it"
+        f"{name} was kept: this database has lost what it holds; --force replaces it",
+        _to_do(name, steps, program),
     )
 
 
-def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> str:
+def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[str]:
     """Return why nothing in a directory was removed, and what to do."""
     return (
-        f"no checkpoint in {name} was removed: this database has lost what they hold; "
-        f"{_to_do(name, steps, program)}; --force gives up what was lost"
+        f"no checkpoint in {name} was removed: this database has lost what they hold; --force "
+        "gives it up",
+        _to_do(name, steps, program),
     )
 
 

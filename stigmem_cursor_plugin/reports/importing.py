@@ -86,13 +86,10 @@ class ImportReport:
         ]
         quick = _about(sum(cost.catch_up_seconds for cost in costs))
         slow = _about(max((cost.seconds for cost in costs), default=0))
+        yield f"info: next, run {self.program.command('catchup')}{quick}, then start the node"
         yield (
-            f"info: fetch what is missing with {self.program.command('catchup')}{quick}, "
-            "then start the node"
-        )
-        yield (
-            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0: it fetches a "
-            f"page every {self.pull_interval} s{slow}"
+            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0: "
+            f"a page every {self.pull_interval} s{slow}"
         )
         yield "info: or give up what is missing: import again with --accept-loss"
 

@@ -31,8 +31,7 @@ def sentence(problem: Problem, program: Program) -> str:
                 f"{program.command('import', 'FILE')}"
             )
         case _:
-            who = f"peer {problem.peer} ({problem.direction})"
-            return f"{subject}: {who}: {_of_peer(problem, program)}"
+            return f"peer {problem.peer} ({problem.direction}): {_of_peer(problem, program)}"
 
 
 def passed_over(problem: Problem, program: Program) -> str:

@@ -10,18 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import recovery, summary
-from tests.database import Database
-from tests.running import BIN, ROOT, environment_for
+from tests.running import BIN, ROOT
+from tools import console
 
 PACKAGE = ROOT / "stigmem_cursor_plugin"
-PAGES = ("README.md", "docs/json.md", "docs/backends.md")
-
-
-def _blocks(name: str) -> list[list[tuple[str, str]]]:
-    """Return the commands of each console block, each with the output shown for it."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE) for block in blocks]
 
 
 def steady(text: str) -> str:
@@ -29,27 +21,21 @@ def steady(text: str) -> str:
     return re.sub(r" {2,}", "  ", re.sub(r"[0-9,]+ days ", "N days ", text))
 
 
-def test_every_console_block(
-    node: Database, make_database: Callable[[str], Database], tmp_path: Path
-) -> None:
+def test_every_console_block(tmp_path: Path) -> None:
     """Played one after the other, the commands of the pages print the output shown there."""
-    empty = make_database("empty.db")
-    for name in ("node-b", "node-c"):
-        empty.add_peer(name)
-    played = 0
-    for command, shown in (pair for name in PAGES for block in _blocks(name) for pair in block):
-        finished = subprocess.run(
-            ["bash", "-c", command],
-            cwd=tmp_path,
-            env=environment_for(BIN),
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert steady(finished.stdout) == steady(shown), command
-        played += 1
-    assert played >= 8
+    console.make_databases(tmp_path)
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in console.PAGES]
+    played = [pair for page in pages for pair in console.commands(page)]
+    assert len(played) >= 20
+    for command, shown in played:
+        assert steady(console.run(command, tmp_path)) == steady(shown), command
+
+
+def test_examples_fit() -> None:
+    """No line of an example in the README is longer than a hundred columns."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for block in console.BLOCK.findall(readme):
+        assert [line for line in block.splitlines() if len(line) > 100] == []
 
 
 def test_first_commands_are_targets() -> None:
@@ -63,8 +49,9 @@ def test_first_commands_are_targets() -> None:
 
 
 def test_ratios_are_those_measured() -> None:
-    """The README's ratios are those of the last measurement."""
-    assert "\n".join(summary.table()) in (ROOT / "README.md").read_text(encoding="utf-8")
+    """The ratios of docs/speed.md are those of the last measurement."""
+    page = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert "\n".join(summary.table()) in page
 
 
 def test_recovery_is_as_measured() -> None:

@@ -63,7 +63,7 @@ def test_lost_position(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-check")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db: peer stigmem://node-b (inbound): 12 facts received, but no position; "
+        "error: peer stigmem://node-b (inbound): 12 facts received, but no position; "
         "stop the node and run `stigmem federation cursor-import FILE`\n"
     )
 
@@ -176,9 +176,9 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
         "stigmem://node-e  inbound    none                  none         no position\n"
     )
     assert finished.stderr == (
-        "error: stigmem.db: peer stigmem://node-c (inbound): 2 facts received, but no position; "
+        "error: peer stigmem://node-c (inbound): 2 facts received, but no position; "
         "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
-        "error: stigmem.db: peer stigmem://node-d (inbound): import would withhold the position: "
+        "error: peer stigmem://node-d (inbound): import would withhold it, "
         "7 facts are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
     )
     assert finished.returncode == 1
@@ -227,7 +227,7 @@ def test_read_only_media(node: Database, tmp_path: Path) -> None:
         text=True,
     )
     assert finished.stderr == (
-        f"error: {with_log}: peer stigmem://node-b (inbound): 3 facts received, but no position; "
+        "error: peer stigmem://node-b (inbound): 3 facts received, but no position; "
         f"stop the node and run `stigmem federation cursor-import --db {with_log} FILE`\n"
     )
     assert finished.stdout.count("2024-09-03T07:45:00Z") == 3

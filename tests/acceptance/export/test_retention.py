@@ -28,8 +28,8 @@ def test_lost_position_keeps_the_file(
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
         "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before\n"
-        "error: c.json was kept: this database has lost what it holds; "
-        f"{RECOVER.format('c.json')}; --force replaces it\n"
+        "error: c.json was kept: this database has lost what it holds; --force replaces it\n"
+        f"error: {RECOVER.format('c.json')}\n"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
 
@@ -179,7 +179,8 @@ def test_nothing_is_removed_when_a_position_is_lost(
         assert lines[1:] == [
             "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before",
             "error: no checkpoint in backup was removed: this database has lost what they hold; "
-            f"{RECOVER.format('backup')}; --force gives up what was lost",
+            "--force gives it up",
+            f"error: {RECOVER.format('backup')}",
         ]
         assert len(names(backup)) == 3 + time
         assert set(days) <= set(names(backup))
