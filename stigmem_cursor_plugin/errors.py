@@ -38,8 +38,3 @@ class HostError(CursorError):
 
 class RefusedError(CursorError):
     """Doing what was asked would lose something; nothing was changed."""
-
-
-def reason(error: Exception) -> str:
-    """Return the operating system's words for an error, without the file name and number."""
-    return getattr(error, "strerror", None) or str(error)

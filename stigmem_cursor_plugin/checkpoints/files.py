@@ -7,28 +7,61 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from stigmem_cursor_plugin.access import why
+from stigmem_cursor_plugin.checkpoints.places import Place, descriptor, look
+from stigmem_cursor_plugin.checkpoints.replacing import Content, refuse_to_lose
+from stigmem_cursor_plugin.checkpoints.temporary import new_file, write_all
 from stigmem_cursor_plugin.core import rotation
-from stigmem_cursor_plugin.errors import RefusedError, reason
+from stigmem_cursor_plugin.errors import RefusedError
 from stigmem_cursor_plugin.terminal import STANDARD_STREAM
 
 
-def write(name: str, text: str, *, mode: int = 0o600) -> None:
+def write(name: str, text: str, content: Content, *, mode: int = 0o600) -> None:
     """Write *text* to the file *name*, so that a crash leaves the old or the new, whole.
 
     A temporary file beside it (of *mode* from birth), fsync, rename, fsync of the directory.
-    What is not a regular file, such as ``/dev/stdout`` or a FIFO, is written to as it is.
-    Raises :class:`RefusedError` when it cannot be written, and the old file is untouched then;
-    or when only the last of these steps failed, and says so.
+    A link is replaced, not followed. What is not a regular file, such as ``/dev/stdout`` or a
+    FIFO, is written to as it is. Raises :class:`RefusedError` when it cannot be written or holds
+    something else than *content*, and the old file is untouched then; or when only the last of
+    these steps failed, and says so.
     """
     path = Path(name)
     with _explained(f"cannot write {name}"):
-        if _is_stream(path):
-            with path.open("w", encoding="utf-8") as stream:
-                stream.write(text)
+        if look(name) is Place.STREAM:
+            _write_stream(name, text)
             return
-        with _temporary(path, text, mode) as temporary:
+        with new_file(path.parent, text, mode) as temporary:
+            refuse_to_lose(name, content)
             temporary.rename(path)
     _sync_directory(path)
+
+
+def _write_stream(name: str, text: str) -> None:
+    number = descriptor(name)
+    # Opened by its name, a file that the shell appends to would be truncated.
+    opened = os.dup(number) if number is not None else os.open(name, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        write_all(opened, text.encode())
+    finally:
+        os.close(opened)
+
+
+def refuse_other(name: str, content: Content) -> None:
+    """Raise :class:`RefusedError` where *name* holds something else, or cannot be read."""
+    with _explained(f"cannot write {name}"):
+        refuse_to_lose(name, content)
+
+
+def is_directory(name: str) -> bool:
+    """Tell whether *name* is a directory; raises :class:`RefusedError` where it cannot be told."""
+    with _explained(f"cannot write {name}"):
+        return look(name) is Place.DIRECTORY
+
+
+def is_file(name: str) -> bool:
+    """Tell whether *name* is a regular file; raises :class:`RefusedError` likewise."""
+    with _explained(f"cannot write {name}"):
+        return look(name) is Place.FILE
 
 
 def write_rotated(directory: str, now: datetime, text: str) -> str:
@@ -43,18 +76,32 @@ def write_rotated(directory: str, now: datetime, text: str) -> str:
 def write_undo(name: str, now: datetime, text: str) -> str:
     """Write *text* to a new file beside the file, or in the directory, *name*.
 
-    Returns its name. Raises :class:`RefusedError` when it cannot be written.
+    In the working directory where *name* is neither. Returns its name. Raises
+    :class:`RefusedError` when it cannot be written.
     """
-    path = Path("cursors.json" if name == STANDARD_STREAM else name)
-    if path.is_dir():
-        path /= "cursors.json"
-    return _write_new(path.with_name(f"{path.stem}.undo-{rotation.compact(now)}.json"), text)
+    try:
+        path = _beside(name)
+        new = path.with_name(f"{path.stem}.undo-{rotation.compact(now)}.json")
+        return _write_new(new, text)
+    except RefusedError as error:
+        raise RefusedError(
+            *(f"{line}; nothing was changed; --no-undo goes on without" for line in error.messages)
+        ) from error
+
+
+def _beside(name: str) -> Path:
+    """Return the file that an undo checkpoint is named after."""
+    with _explained(f"cannot write beside {name}"):
+        place = Place.STREAM if name == STANDARD_STREAM else look(name)
+    if place is Place.FILE:
+        return Path(name)
+    return Path(name if place is Place.DIRECTORY else "", "cursors.json")
 
 
 def _write_new(path: Path, text: str) -> str:
     """Write a file that is not there yet, under a name as close to *path* as is free."""
     stem = path.stem
-    with _explained(f"cannot write {path}"), _temporary(path, text) as temporary:
+    with _explained(f"cannot write {path}"), new_file(path.parent, text) as temporary:
         for number in range(1, 1000):
             try:
                 _move_to_new(temporary, path)
@@ -93,39 +140,7 @@ def _explained(what: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        raise RefusedError(f"{what}: {reason(error)}") from error
-
-
-def _is_stream(path: Path) -> bool:
-    if not path.exists():
-        return False
-    # /dev/stdout leads to a regular file where the shell sent it to one.
-    device = path.is_symlink() and path.parts[1:2] in (("dev",), ("proc",))
-    return device or not path.is_file()
-
-
-@contextmanager
-def _temporary(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
-    """Yield a new file beside *path* that holds *text*; it is removed unless it was renamed."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        descriptor = os.open(temporary, flags, 0o600)
-        try:
-            os.fchmod(descriptor, mode)
-            _write_all(descriptor, text.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+        raise RefusedError(f"{what}: {why(error)}") from error
 
 
 def _sync_directory(written: Path) -> None:

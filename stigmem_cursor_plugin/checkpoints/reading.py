@@ -5,19 +5,20 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import digest_of
+from stigmem_cursor_plugin.checkpoints.places import Place, look
+from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
 from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
-from stigmem_cursor_plugin.errors import CheckpointError, reason
+from stigmem_cursor_plugin.errors import CheckpointError
 from stigmem_cursor_plugin.terminal import STANDARD_STREAM, title_of
-
-MOST_BYTES = 512 << 20
-"""No checkpoint is larger (a cursor takes some 400 bytes); ``/dev/zero`` has no end."""
 
 
 def read(names: Sequence[str]) -> Sequence[CheckpointFile]:
@@ -27,18 +28,35 @@ def read(names: Sequence[str]) -> Sequence[CheckpointFile]:
     """
     found: list[CheckpointFile] = []
     for name in names:
-        if name == STANDARD_STREAM or not Path(name).is_dir():
-            found.append(read_file(name))
-        else:
+        if _is_directory(name):
             found += _read_directory(name)
+        else:
+            found.append(read_file(name))
     return found
+
+
+def _is_directory(name: str) -> bool:
+    try:
+        return name != STANDARD_STREAM and look(name) is Place.DIRECTORY
+    except OSError:
+        return False  # to read it will say why
 
 
 def _read_directory(directory: str) -> Sequence[CheckpointFile]:
     paths = checkpoints_in(directory)
     if not paths:
         raise CheckpointError(f"no checkpoint (*.json) in directory {directory}")
-    return [read_file(str(path), directory) for path in paths]
+    return [read_found(str(path), directory) for path in paths]
+
+
+def read_found(name: str, directory: str | None = None) -> CheckpointFile:
+    """Read a file that was found in a directory, where nobody says that a FIFO has a writer."""
+    with suppress(OSError):  # to read it will say why
+        if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
+            by_export = rotation.time_in(name) is not None
+            problems = [f"{name} is not a regular file"]
+            return CheckpointFile(name, None, problems, Flaw.INVALID, directory, by_export)
+    return read_file(name, directory)
 
 
 def read_file(name: str, directory: str | None = None) -> CheckpointFile:
@@ -61,7 +79,7 @@ def checkpoints_in(directory: str) -> Sequence[Path]:
     try:
         paths = sorted(Path(directory).iterdir())
     except OSError as error:
-        raise CheckpointError(f"cannot read directory {directory}: {reason(error)}") from error
+        raise CheckpointError(f"cannot read directory {directory}: {why(error)}") from error
     return [path for path in paths if path.suffix == ".json" and not _UNDO_NAME.search(path.name)]
 
 
@@ -107,7 +125,7 @@ def _read(name: str, title: str) -> bytes:
             with Path(name).open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise UnreadableError(f"cannot read checkpoint {title}: {reason(error)}") from error
+        raise UnreadableError(f"cannot read checkpoint {title}: {why(error)}") from error
     if len(data) > MOST_BYTES:
         raise CheckpointError(f"{title}: larger than any checkpoint ({MOST_BYTES >> 20} MiB)")
     return data

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from stigmem_cursor_plugin.checkpoints import files, reading
+from stigmem_cursor_plugin.checkpoints.replacing import METRICS
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
 from stigmem_cursor_plugin.core import findings, recovery, witness
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
@@ -97,7 +98,7 @@ def _write_metrics(arguments: Namespace, found: Findings) -> None:
         write_result(text)
     else:
         # node_exporter runs as another user, and there is nothing secret in it.
-        files.write(arguments.metrics, text, mode=0o644)
+        files.write(arguments.metrics, text, METRICS, mode=0o644)
 
 
 def _show(arguments: Namespace, found: Findings) -> None:

@@ -5,10 +5,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
+from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
 from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
@@ -95,15 +95,16 @@ def run(arguments: Namespace) -> int:
     if arguments.out == STANDARD_STREAM:
         write_result(text)
     else:
-        files.write(arguments.out, text)
+        files.write(arguments.out, text, CHECKPOINT)
         tell(exporting.written(arguments.out, taken))
     return 0
 
 
 def _is_directory(out: str) -> bool:
-    if out.endswith("/") and not Path(out).is_dir():
+    directory = out != STANDARD_STREAM and files.is_directory(out)
+    if out.endswith("/") and not directory:
         raise RefusedError(f"no directory {out}")
-    return out != STANDARD_STREAM and Path(out).is_dir()
+    return directory
 
 
 def _earlier(
@@ -114,7 +115,8 @@ def _earlier(
         return []
     if directory:
         return _earlier_in(arguments.out, node_id, now)
-    earlier = _read(arguments.out) if Path(arguments.out).is_file() else None
+    files.refuse_other(arguments.out, CHECKPOINT)
+    earlier = _read(arguments.out) if files.is_file(arguments.out) else None
     if earlier is None:
         return []
     if earlier.is_of_another_node(node_id):
@@ -143,7 +145,7 @@ def _read(name: str) -> Checkpoint | None:
 
     Raises :class:`RefusedError` for a file that cannot be read: it may be the only good copy.
     """
-    file = reading.read_file(name)
+    file = reading.read_found(name)
     if file.flaw is Flaw.UNREADABLE:
         raise RefusedError(*file.problems)
     return file.checkpoint

@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.core.snapshot import Cursor
-from stigmem_cursor_plugin.errors import StoreError, reason
+from stigmem_cursor_plugin.errors import StoreError
 from stigmem_cursor_plugin.stores.base import (
     SQLITE,
     ConstraintError,
@@ -125,7 +126,7 @@ class SQLiteStore:
         except (sqlite3.Error, self._driver.module.Error) as error:
             raise StoreError(self._explained(error)) from error
         except OSError as error:
-            raise StoreError(f"cannot read database {self.name}: {reason(error)}") from error
+            raise StoreError(f"cannot read database {self.name}: {why(error)}") from error
         except StoreError as error:
             raise StoreError(
                 *(m if self.name in m else f"{self.name}: {m}" for m in error.messages)
@@ -151,7 +152,7 @@ def read_header(name: str) -> bytes:
         with path.open("rb") as file:
             header = file.read(_HEADER_SIZE)
     except (OSError, ValueError) as error:
-        raise StoreError(f"cannot open database {name}: {reason(error)}") from error
+        raise StoreError(f"cannot open database {name}: {why(error)}") from error
     if not header:
         raise StoreError(f"{name} is empty: not the database of a stigmem node")
     return header

@@ -20,7 +20,7 @@ from tests.database import Database
 from tests.running import BIN, NEEDS_STRACE, environment_for, take_interrupts
 
 CALLS = "%file,%desc"
-OURS = re.compile(r'"(\.|c\.json|\.c\.json[^"]*|stigmem\.db[^"]*)"')
+OURS = re.compile(r'"(\.|c\.json|\.stigmem-cursor\.[^"]*|stigmem\.db[^"]*)"')
 MOST_POINTS = 300
 
 
@@ -156,7 +156,7 @@ def test_import_killed_anywhere(importing: Victim) -> None:
 
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT")
 STEPS = {
-    "open": r'openat\(.*"\.c\.json\.\w+\.tmp"',
+    "open": r'openat\(.*"[^"]*\.stigmem-cursor\.\w+\.tmp"',
     "write": r"write\(\d+<.*\.tmp>",
     "fsync": r"fsync\(\d+<.*\.tmp>",
     "rename": r"rename\w*\(.*\.tmp",

@@ -42,14 +42,18 @@ def test_mode_whatever_the_umask(node: Database, tmp_path: Path, umask: int) -> 
 
 
 def test_planted_link_is_not_followed(node: Database, stigmem: Run, tmp_path: Path) -> None:
-    """A symbolic link planted at FILE is replaced; what it leads to is not touched."""
+    """A symbolic link planted at FILE: what it leads to is not touched, and not lost."""
     precious = tmp_path / "precious"
     precious.write_text("precious")
-    (tmp_path / "c.json").symlink_to(precious)
-    assert stigmem("cursor-export", "--out", "c.json").returncode == 0
+    (tmp_path / "c.json").symlink_to("precious")
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: c.json (a link to precious) holds other text, not a checkpoint; nothing was "
+        "written; name another file\n"
+    )
     assert precious.read_text() == "precious"
-    assert not (tmp_path / "c.json").is_symlink()
-    assert json.loads((tmp_path / "c.json").read_text())["cursors"]
+    assert (tmp_path / "c.json").is_symlink()
 
 
 def test_fifo(node: Database, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_fuzz(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.json"
     found = read_or_refuse(data, path)
     if not isinstance(found, Checkpoint):
-        assert 1 <= len(found) <= 21
+        assert found
         return
     assert found.time.tzinfo is not None
     for item in found.entries:

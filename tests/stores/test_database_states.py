@@ -1,6 +1,5 @@
 """Databases as they are found on a bad day, and the paths that lead to them."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.another_user import only_root, open_to_others, run_as_nobody
 from tests.builders import DONE, checkpoint, entry
 from tests.database import Database
 from tests.running import BIN, CAN_MOUNT, Run, environment_for
@@ -214,23 +214,13 @@ def test_left_by_a_crash(node: Database, stigmem: Run, tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@only_root
 def test_database_that_cannot_be_read(node: Database, tmp_path: Path) -> None:
-    """A database that the user may not read is one error line."""
+    """A database that the user may not read is one error line, with whose it is."""
     node.path.chmod(0o600)
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent.owner() == "root" and str(parent).startswith("/tmp/"):  # noqa: S108
-            parent.chmod(parent.stat().st_mode | 0o055)
-    if subprocess.run(["test", "-x", BIN / "python"], user=65534, check=False).returncode:
-        pytest.skip("the environment is not readable for others")
-    finished = subprocess.run(
-        [BIN / "stigmem-cursor", "export", "--db", node.path],
-        user=65534,
-        cwd="/",
-        env=environment_for(BIN),
-        check=False,
-        capture_output=True,
-        text=True,
+    open_to_others(tmp_path)
+    finished = run_as_nobody(tmp_path, "stigmem-cursor", "export")
+    assert finished.stderr == (
+        "error: cannot open database stigmem.db: Permission denied (it belongs to root; run this "
+        "as root, or `chown nobody stigmem.db`)\n"
     )
-    assert finished.stderr == f"error: cannot open database {node.path}: Permission denied\n"

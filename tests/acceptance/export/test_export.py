@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import EXPORTED, steady
+from tests.builders import EXPORTED, checkpoint, entry, steady
 from tests.database import Database
 from tests.running import Run
 
@@ -49,10 +49,11 @@ def test_nothing_is_changed(node: Database, stigmem: Run, tmp_path: Path) -> Non
 def test_replaces_a_file_whole(node: Database, stigmem: Run, tmp_path: Path) -> None:
     """An older file is replaced by rename: whoever has it open still reads the old one."""
     target = tmp_path / "c.json"
-    target.write_text("old")
+    old = checkpoint(entry("node-b"))
+    target.write_text(old)
     with target.open() as opened:
         assert stigmem("cursor-export", "--out", "c.json").returncode == 0
-        assert opened.read() == "old"
+        assert opened.read() == old
     assert json.loads(target.read_text())["node_id"] == "stigmem://node-a"
 
 

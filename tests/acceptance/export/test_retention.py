@@ -99,11 +99,9 @@ def test_no_false_alarm(node: Database, exported: bytes, stigmem: Run, change: s
     assert finished.stderr.startswith("checkpoint written: c.json (")
 
 
-def test_file_that_is_no_checkpoint_is_replaced(
-    node: Database, stigmem: Run, tmp_path: Path
-) -> None:
-    """A file that holds nothing to lose is replaced."""
-    (tmp_path / "c.json").write_text('{"cursors": [')
+def test_torn_checkpoint_is_replaced(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """A checkpoint of which only the beginning was written holds nothing to lose."""
+    (tmp_path / "c.json").write_text('{\n  "checkpoint_timestamp": "20')
     assert stigmem("cursor-export", "--out", "c.json").returncode == 0
     assert json.loads((tmp_path / "c.json").read_text())["node_id"] == "stigmem://node-a"
 
