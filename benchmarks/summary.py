@@ -1,4 +1,4 @@
-"""The ratios of the last measurement as the README shows them.
+"""The ratios of the last measurement as docs/speed.md shows them.
 
 Usage: python -m benchmarks.summary    prints the table
 """

@@ -1,6 +1,6 @@
 """The host's built-in commands and these, case by case, on a database in a directory of its own.
 
-Usage: python -m tools.comparison    prints the table that stands in the README
+Usage: python -m tools.comparison    prints the table of docs/comparison.md
 """
 
 import hashlib

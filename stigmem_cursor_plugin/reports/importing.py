@@ -84,12 +84,18 @@ class ImportReport:
             if decision.outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED)
             and decision.entry.received is not None
         ]
-        quick = _about(sum(cost.catch_up_seconds for cost in costs))
-        slow = _about(max((cost.seconds for cost in costs), default=0))
-        yield f"info: next, run {self.program.command('catchup')}{quick}, then start the node"
+        quick, slow = (
+            f"about {duration(seconds)}, " if seconds else ""
+            for seconds in (
+                sum(cost.catch_up_seconds for cost in costs),
+                max((cost.seconds for cost in costs), default=0),
+            )
+        )
+        catch_up = self.program.command("catchup")
+        yield f"info: next, run {catch_up} ({quick}then start the node)"
         yield (
-            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0: "
-            f"a page every {self.pull_interval} s{slow}"
+            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
+            f"({slow}a page each {self.pull_interval} s)"
         )
         yield "info: or give up what is missing: import again with --accept-loss"
 
@@ -188,10 +194,6 @@ def _doubt(decision: Decision) -> str:
         case _:
             total = received.facts if received else 0
             return f"{evidence.missing:,} of {total:,} facts are missing from the database"
-
-
-def _about(seconds: float) -> str:
-    return f" (about {duration(seconds)})" if seconds else ""
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

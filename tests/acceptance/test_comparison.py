@@ -1,4 +1,4 @@
-"""The README's second table: the host's commands and these, case by case."""
+"""docs/comparison.md: the host's commands and these, case by case."""
 
 from tests.running import ROOT
 from tools import comparison
@@ -6,5 +6,9 @@ from tools import comparison
 
 def test_every_case_ends_as_the_readme_says() -> None:
     """What both programs do is what the table shows."""
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition(comparison.HEADING)[2]
+    shown = (
+        (ROOT / "docs" / "comparison.md")
+        .read_text(encoding="utf-8")
+        .partition(comparison.HEADING)[2]
+    )
     assert comparison.table() == shown.split("\n\n")[0].strip().splitlines()
