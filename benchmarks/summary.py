@@ -1,9 +1,12 @@
 """The ratios of the last measurement as docs/speed.md shows them.
 
-Usage: python -m benchmarks.summary    prints the table
+Usage: python -m benchmarks.summary    writes the table into docs/speed.md
 """
 
+import re
+
 from benchmarks.results import FAST, MANY, TARGETS, load
+from tools.hosts import ROOT
 
 
 def table() -> list[str]:
@@ -22,5 +25,16 @@ def table() -> list[str]:
     return rows
 
 
+def main() -> None:
+    """Write the table into the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    shown = "\n".join(table())
+    PAGE.write_text(_TABLE.sub(lambda _: f"{shown}\n", text), encoding="utf-8")
+
+
+PAGE = ROOT / "docs" / "speed.md"
+_TABLE = re.compile(r"^\| cursors \|.*\n(?:\|.*\n)+", re.MULTILINE)
+
+
 if __name__ == "__main__":
-    print("\n".join(table()))
+    main()

@@ -66,7 +66,4 @@ def _of_peer(problem: Problem, program: Program) -> str:
             missing = (
                 f"{problem.facts:,} facts are missing" if problem.facts else "facts may be missing"
             )
-            return (
-                f"import would withhold the position: {missing}; "
-                f"{program.command('catchup')} fetches them"
-            )
+            return f"import would withhold it, {missing}; {program.command('catchup')} fetches them"
