@@ -269,7 +269,7 @@ def test_undo_of_what_is_no_file(
 ) -> None:
     """Where FILE is a stream, the undo checkpoint goes to the working directory."""
     os.mkfifo(tmp_path / "pipe")
-    given = checkpoint(entry("node-b"))
+    given = checkpoint(entry("node-b", "1725349400000.0"))
     (tmp_path / "given.json").write_text(given)
     command = f"stigmem federation cursor-import --force {file} < given.json"
     if file == "pipe":
@@ -285,7 +285,7 @@ def test_undo_of_what_is_no_file(
 def test_undo_on_read_only_media(node: Database, tmp_path: Path) -> None:
     """Where the undo checkpoint cannot be written nothing is, and the message names --no-undo."""
     (tmp_path / "media").mkdir()
-    (tmp_path / "media" / "c.json").write_text(checkpoint(entry("node-b")))
+    (tmp_path / "media" / "c.json").write_text(checkpoint(entry("node-b", "1725349400000.0")))
     before = node.contents()
     read_only = 'mount --bind media media && mount -o remount,bind,ro media && exec "$@"'
     command = ("stigmem", "federation", "cursor-import", "--force", "media/c.json")
