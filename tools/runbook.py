@@ -6,6 +6,7 @@ Usage: python -m tools.runbook    puts the outputs of the commands into docs/run
 registration has to be approved at the node. Everything else runs as it stands on the page.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from tools.stories import (
     backup,
     checkpoint,
     drop_the_table,
+    lose_the_facts,
     newest,
 )
 
@@ -81,6 +83,7 @@ LOSSES: dict[str, Callable[[Node, Node], None]] = {
     "Table dropped": drop_the_table,
     "Database lost, with a backup": lose_positions_of_backup,
     "Database wholly lost": lose_everything,
+    "Positions withheld": lose_the_facts,
     "No checkpoint at all": drop_the_table,
 }
 
@@ -92,12 +95,12 @@ class Scene:
         """Lay out backup and checkpoints as the page says."""
         self._a, self._b = a, b
         self._backups = a.directory / "backups"
-        self._settings = a.directory / "node.env"
-        self._settings.touch()
         cursors = self._backups / "cursors"
         cursors.mkdir(parents=True)
         for name in ("night", "latest"):
-            shutil.copy(checkpoint(a, name, plugin=True), cursors / f"{name}.json")
+            taken = checkpoint(a, name, plugin=True)
+            shutil.copy(taken, cursors / _name_in_directory(taken))
+        shutil.copy(checkpoint(a, "night", plugin=True), self._backups / "old.json")
         shutil.copy(checkpoint(a, "staging", plugin=True), self._backups / "staging.json")
         backup(a.directory / "night.db", self._backups / "stigmem.db")
 
@@ -110,7 +113,7 @@ class Scene:
             self._start()
             return ""
         if command.startswith("stigmem federation register-peer"):
-            self._register()
+            self._a.add_peer(self._b)
             return ""
         finished = subprocess.run(
             ["bash", "-c", self._here(command)],
@@ -142,24 +145,24 @@ class Scene:
     def _places(self) -> list[tuple[str, str]]:
         return [
             ("/var/backups/stigmem", str(self._backups)),
-            ("/etc/stigmem/node.env", str(self._settings)),
             ("/var/lib/stigmem", str(self._a.directory)),
         ]
 
     def _start(self) -> None:
-        lines = self._settings.read_text().splitlines()
-        # The interval of the page would be slower than that of the nodes here.
-        given = dict(line.split("=", 1) for line in lines if "INTERVAL" not in line)
+        if not self._a.query("SELECT 1 FROM peers"):
+            # What it fetches before the import on the page would change what that says.
+            self._a.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "3600"
+            self._a.prepare()
+            self._a.start()
+            return
         self._a.settings.clear()
-        self._a.settings.update(given)
         run_on(self._a, self._b)
 
-    def _register(self) -> None:
-        a = self._a
-        a.prepare()
-        a.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "3600"
-        a.start()
-        a.add_peer(self._b)
+
+def _name_in_directory(taken: Path) -> str:
+    """Return the name that export gives to a checkpoint in a directory."""
+    time = json.loads(taken.read_bytes())["checkpoint_timestamp"]
+    return f"cursors-{re.sub('[-:]', '', time)}.json"
 
 
 def steady(text: str) -> str:

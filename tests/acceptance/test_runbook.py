@@ -17,6 +17,7 @@ def test_every_section(tmp_path: Path) -> None:
         "Table dropped",
         "Database lost, with a backup",
         "Database wholly lost",
+        "Positions withheld",
         "No checkpoint at all",
         "Wrong checkpoint imported",
         "Moving a node",
