@@ -90,6 +90,8 @@ class Asker:
                 response = await self._client.get(url, **request)
         except Exception as error:  # noqa: BLE001  whatever the peer did, it did not answer
             return Reply(Answer(error=_why(error)))
+        # The stream leads back to the response: a page would stay until the next full collection.
+        response.stream = httpx.ByteStream(b"")
         return Reply(_read(response), response)
 
 
