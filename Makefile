@@ -10,7 +10,7 @@ T ?= tests
 .PHONY: demo stories comparison test test-slow check check-github man completions schemas \
 	architecture constraints runbook bench bench-catchup bench-recovery dist clean
 
-demo: .venv/installed
+demo: .venv/installed-for-demo
 	$(BIN)/python -m tools.demo
 
 stories: .venv/installed
@@ -83,12 +83,17 @@ bench-catchup: .venv/installed
 bench-recovery: .venv/installed
 	$(BIN)/python -m benchmarks.recovery
 
-.venv/installed: pyproject.toml constraints.txt $(SOURCES)
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
-		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[dev]'
-	$(BIN)/python -m tools.hosts
-	touch $@
+# The demo needs no more than the host.
+.venv/installed-for-demo: EXTRA := host
+.venv/installed: EXTRA := dev
+.venv/installed .venv/installed-for-demo: pyproject.toml constraints.txt $(SOURCES)
+	@echo "installing stigmem-cursor-plugin[$(EXTRA)] into .venv, which takes a while the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[$(EXTRA)]'
+	@echo "fetching the migrations of stigmem-node, which its wheel leaves out"
+	@$(BIN)/python -m tools.hosts
+	@touch $@
 
 clean:
 	rm -rf .venv .cache dist

@@ -132,6 +132,10 @@ def test_recording_is_the_demo() -> None:
     )
     picture = html.unescape((ROOT / "docs" / "demo.svg").read_text(encoding="utf-8"))
     shown = re.findall(r"<text [^>]*demo-line-\d+[^>]*>(.*?)</text>", picture)
-    assert [" ".join(line.split()) for line in shown if line.strip()] == [
-        " ".join(line.split()) for line in played.stdout.splitlines() if line
-    ]
+    assert _steady("".join(shown)) == _steady(played.stdout)
+
+
+def _steady(text: str) -> str:
+    """Leave out what differs from run to run, and where lines end."""
+    text = re.sub(r"\s", "", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z|\d[\d.]*(s|min)", "TIME", text)
