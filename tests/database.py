@@ -65,7 +65,12 @@ class Database:
         )
 
     def add_facts(
-        self, name: str, count: int, first: int = 0, at: str = "2026-05-02T18:24:58+00:00"
+        self,
+        name: str,
+        count: int,
+        first: int = 0,
+        at: str = "2026-05-02T18:24:58+00:00",
+        receipt: str = "receipt",
     ) -> None:
         """Add facts received from the peer *name*, with ids ``{name}-0`` and so on.
 
@@ -78,7 +83,7 @@ class Database:
                 (f"{name}-{n}", "e", "r", "v", "2026", "public", clock, f"stigmem://{name}")
             )
             meta = ("stigmem:received_from", f"stigmem://{name}", at, "local", clock, None)
-            rows.append((f"receipt-of-{name}-{n}", f"{name}-{n}", *meta))
+            rows.append((f"{receipt}-of-{name}-{n}", f"{name}-{n}", *meta))
         if rows:
             self.run(
                 "INSERT INTO facts (id, entity, relation, value_v, timestamp, scope, hlc,"

@@ -83,6 +83,8 @@ def run(arguments: Namespace) -> int:
         after_loss=bool(alarm) and not arguments.force,
     )
     _warn_of_unusable(taken, snapshot)
+    if taken.after_loss:
+        taken = retention.without_false_positions(taken, alarm)
     if directory:
         return _write_to_directory(arguments, taken, alarm, earlier, snapshot)
     if alarm and not arguments.force:

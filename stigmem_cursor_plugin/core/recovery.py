@@ -10,7 +10,7 @@ from enum import Enum
 
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.checkpoint_file import newest_first
+from stigmem_cursor_plugin.core.checkpoint_file import is_from_the_future, newest_first
 from stigmem_cursor_plugin.core.positions import Move
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Snapshot
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof, examine
@@ -145,21 +145,20 @@ def plan(
 ) -> Plan:
     """Decide for each peer and direction of the checkpoints.
 
-    For each, the newest checkpoint that the database can back up (design, "cursor-import").
+    For each, the newest checkpoint that the database can back up (design, "cursor-import"); one
+    that shows a position further ahead to be true is better still: the node had fallen back since.
     *force* overwrites positions that are set; *accept_loss* restores positions whose facts the
     database lacks, so the newest checkpoint counts.
     """
     find = PeerFinder(snapshot.peers).find
-    rules = _Rules(snapshot, force=force, accept_loss=accept_loss)
+    rules = _Rules(snapshot, now, force=force, accept_loss=accept_loss)
     best: dict[tuple[str, str], Decision] = {}
     for checkpoint in newest_first(checkpoints, now):
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
-            if key in best and rules.rank(best[key]) == _BEST:
-                continue
             decision = rules.decide(checkpoint, entry, peer)
-            if key not in best or rules.rank(decision) > rules.rank(best[key]):
+            if key not in best or rules.is_better(decision, best[key]):
                 best[key] = decision
     return Plan(list(best.values()), table_missing=snapshot.cursors is None)
 
@@ -190,15 +189,14 @@ def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> boo
     return reached and examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
 
 
-_BEST = 4
-"""The highest rank of a decision."""
-
-
 class _Rules:
     """The rows of the decision table, in order."""
 
-    def __init__(self, snapshot: Snapshot, *, force: bool, accept_loss: bool) -> None:
+    def __init__(
+        self, snapshot: Snapshot, now: datetime, *, force: bool, accept_loss: bool
+    ) -> None:
         self._snapshot = snapshot
+        self._now = now
         self._force = force
         self._accept_loss = accept_loss
 
@@ -224,8 +222,17 @@ class _Rules:
             return Outcome.CLEARED
         return Outcome.FACTS_MISSING
 
-    def rank(self, decision: Decision) -> int:
-        """Return how good a decision is; of equally good ones the newest entry's counts."""
+    def is_better(self, older: Decision, newer: Decision) -> bool:
+        """Tell whether the decision of an older checkpoint is better than that of a newer one."""
+        if self._rank(older) != self._rank(newer):
+            return self._rank(older) > self._rank(newer)
+        if self._accept_loss or is_from_the_future(older.checkpoint, self._now):
+            return False
+        further = positions.move(newer.entry.cursor or "", older.entry.cursor) is Move.FORWARD
+        return further and older.evidence.is_proof and newer.evidence.is_proof
+
+    def _rank(self, decision: Decision) -> int:
+        """Return how good a decision is."""
         if decision.outcome is Outcome.NO_POSITION:
             return 0
         if decision.evidence.proof is Proof.ON_TRUST and not self._accept_loss:
@@ -234,4 +241,4 @@ class _Rules:
             return 2
         if decision.outcome is Outcome.CLEARED:
             return 3
-        return _BEST
+        return 4

@@ -1,7 +1,7 @@
 """What an export must neither overwrite nor remove: pure, like ``recovery``."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -95,6 +95,21 @@ def alarm(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
     if not snapshot.positions:
         emptied = next((earlier for earlier in newest_first if earlier.positions), None)
     return Alarm(list(found.values()), emptied)
+
+
+def without_false_positions(checkpoint: Checkpoint, alarm: Alarm) -> Checkpoint:
+    """Return *checkpoint* without the positions that stand on missing facts.
+
+    It counts the facts that are left: an import would take that for a proof.
+    """
+    false = {loss.key for loss in alarm.losses if loss.kind is LossKind.FACTS_GONE}
+    return replace(
+        checkpoint,
+        entries=[
+            replace(entry, cursor=None) if (entry.peer_node_id, entry.direction) in false else entry
+            for entry in checkpoint.entries
+        ],
+    )
 
 
 def has_lost_every_position(snapshot: Snapshot) -> bool:

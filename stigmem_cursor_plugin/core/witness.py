@@ -41,6 +41,7 @@ class Proof(Enum):
     """The checkpoint counts this peer's facts alone, and the node takes facts from relays."""
 
 
+PROVEN = frozenset((Proof.COUNTED, Proof.RECEIVED))
 IN_DOUBT = frozenset(
     (Proof.FACTS_MISSING, Proof.NOT_RECEIVED, Proof.REGISTERED_AGAIN, Proof.RELAYS_NOT_COUNTED)
 )
@@ -56,6 +57,11 @@ class Evidence:
     proof: Proof
     held: int = 0
     missing: int = 0
+
+    @property
+    def is_proof(self) -> bool:
+        """The facts that the position stands for are there."""
+        return self.proof in PROVEN
 
     @property
     def in_doubt(self) -> bool:

@@ -93,6 +93,9 @@ class SQLiteStore:
         elif uses_wal and not wal.exists() and os.statvfs(self._path).f_flag & os.ST_RDONLY:
             # Nobody can be writing it, and SQLite cannot put its files beside it.
             opened = closing(self._driver.connect(self._path, "mode=ro&immutable=1"))
+        elif uses_wal and not shared.exists() and not self._writable():
+            # Another user's backup: SQLite would have to write beside it.
+            opened = _copy(self._driver, self._path, wal)
         else:
             opened = closing(self._driver.connect(self._path, "mode=ro"))
         with opened as connection:
@@ -160,14 +163,15 @@ def read_header(name: str) -> bytes:
 
 @contextmanager
 def _copy(driver: Driver, path: Path, wal: Path) -> Iterator[sqlite3.Connection]:
-    """Open a temporary copy of a database and its write-ahead log."""
+    """Open a private copy of a database and of its write-ahead log, where it has one."""
     import shutil  # noqa: PLC0415
     import tempfile  # noqa: PLC0415  both are rarely needed
 
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory) / "copy.db"
         shutil.copyfile(path, copy)
-        shutil.copyfile(wal, Path(directory) / "copy.db-wal")
+        if wal.exists():
+            shutil.copyfile(wal, Path(directory) / "copy.db-wal")
         with closing(driver.connect(copy, "mode=rw")) as connection:
             yield connection
 

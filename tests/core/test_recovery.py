@@ -211,3 +211,28 @@ def test_stands_on_missing_facts(cursor: str | None, reached: bool) -> None:
     assert recovery.stands_on_missing_facts(given_entry, peer(), lacking) is reached
     assert not recovery.stands_on_missing_facts(given_entry, peer(), holding)
     assert not recovery.stands_on_missing_facts(given_entry, peer(), snapshot(held=4))
+
+
+def test_the_furthest_position_that_is_proven() -> None:
+    """A node that has fallen back gets the older checkpoint's position, if its facts are there."""
+    good = taken(entry(NEW, Received(5, "f5")), hour=1)
+    fallen_back = taken(entry(OLD, Received(5, "f5")), hour=2)
+    for database in (snapshot(held=5), snapshot(held=5, position=OLD)):
+        found = plan(good, fallen_back, database=database, force=True)
+        assert found.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
+    accepted = plan(good, fallen_back, database=snapshot(held=5), accept_loss=True)
+    assert accepted.cursors("now") == [Cursor("b", "inbound", OLD, "now")]
+
+
+@pytest.mark.parametrize("received", [None, Received(5, "f5")], ids=["on trust", "lacking"])
+def test_a_position_that_is_not_proven_is_no_further(received: Received | None) -> None:
+    """Where nothing is proven, the newest counts, however far an older one says it was."""
+    old, new = taken(entry(NEW, received), hour=1), taken(entry(OLD, received), hour=2)
+    assert plan(old, new, database=snapshot()).decisions[0].checkpoint == new
+
+
+def test_outbound_the_newest_counts() -> None:
+    """No facts belong to an outbound position: nothing shows that one further ahead is true."""
+    sent = [replace(entry(cursor), direction="outbound") for cursor in (NEW, OLD)]
+    old, new = taken(sent[0], hour=1), taken(sent[1], hour=2)
+    assert plan(old, new, database=snapshot()).decisions[0].checkpoint == new

@@ -163,3 +163,14 @@ def test_settled(forced: bool, after_loss: bool, settled: bool) -> None:
     """A checkpoint needs no earlier one unless it was written after a loss and not forced."""
     checkpoint: Checkpoint = replace(taken(), forced=forced, after_loss=after_loss)
     assert checkpoint.settled is settled
+
+
+def test_without_false_positions() -> None:
+    """What export writes after facts were lost holds no position that stands on them."""
+    earlier = taken(entry(POSITION, COUNTED))
+    now = taken(entry(AFTER, Received(4, "f4")), hour=13)
+    gone = retention.alarm([earlier], snapshot(position=AFTER, held=4))
+    written = retention.without_false_positions(now, gone)
+    assert [item.cursor for item in written.entries] == [None]
+    back = retention.alarm([earlier], snapshot(position=BEFORE, held=5))
+    assert retention.without_false_positions(now, back) == replace(now, entries=[*now.entries])

@@ -98,7 +98,43 @@ def test_rules() -> None:
         [str(PROMTOOL), "check", "rules", rules], capture_output=True, text=True, check=False
     )
     assert finished.returncode == 0, finished.stderr
-    assert "SUCCESS: 5 rules found" in finished.stdout
+    assert "SUCCESS: 4 rules found" in finished.stdout
+
+
+QUIET_DAY = """
+rule_files: [{rules}]
+evaluation_interval: 15m
+tests:
+  - interval: 15m
+    input_series:
+      - {{series: stigmem_cursor_check_fit, values: 1x96}}
+      - {{series: stigmem_cursor_check_timestamp_seconds, values: 0x96}}
+      - {{series: 'stigmem_cursor_checkpoint_age_seconds{{source="cursors"}}', values: 600x96}}
+      - {{series: 'stigmem_cursor_cursors{{state="lost"}}', values: 0x96}}
+      - {{series: stigmem_cursor_table_missing, values: 0x96}}
+      - {{series: 'stigmem_cursor_position_lag_seconds{{peer="quiet"}}', values: 9000000x96}}
+    alert_rule_test:
+{expected}
+"""
+EXPECTED = "      - {{eval_time: 24h, alertname: {name}}}"
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool on this machine")
+def test_no_alert_beside_a_daily_check(tmp_path: Path) -> None:
+    """A day after a check that found nothing, with a quiet peer, no rule fires."""
+    rules = CONTRIB / "prometheus" / "stigmem-cursors.rules.yml"
+    names = re.findall(r"alert: (\w+)", rules.read_text())
+    assert len(names) == 4
+    test = tmp_path / "test.yml"
+    expected = "\n".join(EXPECTED.format(name=name) for name in names)
+    test.write_text(QUIET_DAY.format(rules=rules, expected=expected))
+    finished = subprocess.run(
+        [str(PROMTOOL), "test", "rules", test], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    test.write_text(test.read_text().replace("600x96", "4000x96"))
+    late = subprocess.run([str(PROMTOOL), "test", "rules", test], capture_output=True, check=False)
+    assert late.returncode == 1
 
 
 def test_workflow(tmp_path: Path) -> None:

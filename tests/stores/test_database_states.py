@@ -224,3 +224,28 @@ def test_database_that_cannot_be_read(node: Database, tmp_path: Path) -> None:
         "error: cannot open database stigmem.db: Permission denied (it belongs to root; run this "
         "as root, or `chown nobody stigmem.db`)\n"
     )
+
+
+@only_root
+@pytest.mark.parametrize("logged", [False, True], ids=["clean", "with its log"])
+def test_backup_of_another_user(node: Database, tmp_path: Path, logged: bool) -> None:
+    """A backup that belongs to root, where the service user cannot write, is read all the same."""
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    backup = backups / "stigmem.db"
+    with closing(sqlite3.connect(node.path, isolation_level=None)) as connection:
+        assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        if logged:
+            connection.execute("UPDATE replication_cursors SET cursor = '1725349800000.0'")
+            shutil.copy(f"{node.path}-wal", f"{backup}-wal")
+        shutil.copy(node.path, backup)
+    for path in backups.iterdir():
+        path.chmod(0o644)
+    open_to_others(backups)
+    before = {path.name: path.read_bytes() for path in backups.iterdir()}
+    found = run_as_nobody(backups, "stigmem-cursor", "check", "--db", str(backup))
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.count("2024-09-03T07:50:00Z") == (2 if logged else 0)
+    exported = run_as_nobody(backups, "stigmem-cursor", "export", "--db", str(backup))
+    assert (exported.returncode, exported.stderr) == (0, "")
+    assert {path.name: path.read_bytes() for path in backups.iterdir()} == before

@@ -1,0 +1,118 @@
+"""Each alarm names a command, and after that very command the alarm is over."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.database import Database
+from tests.running import Finished, Run
+
+POSITION, EARLIER = "1725349500000.005", "1725349400000.0"
+
+
+def lose_facts(node: Database) -> None:
+    """Lose one of the facts received from node-b; the positions stay."""
+    guards = node.run(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'facts'"
+    )
+    for name, _ in guards:
+        node.run(f"DROP TRIGGER {name}")
+    node.run("DELETE FROM facts WHERE id = 'node-b-2'")
+    for _, guard in guards:
+        node.run(guard)
+
+
+LOSSES = {
+    "row deleted": lambda node: node.run(
+        "DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'"
+    ),
+    "position emptied": lambda node: node.run("UPDATE replication_cursors SET cursor = NULL"),
+    "rows deleted": lambda node: node.run("DELETE FROM replication_cursors"),
+    "table dropped": lambda node: node.run("DROP TABLE replication_cursors"),
+    "moved back": lambda node: node.set_cursor("id-of-node-b", EARLIER),
+    "facts lost": lose_facts,
+}
+
+
+@pytest.fixture(params=["c.json", "cursors/"])
+def out(request: pytest.FixtureRequest, node: Database, stigmem: Run, tmp_path: Path) -> str:
+    """A FILE or a directory that holds a checkpoint of both peers."""
+    (tmp_path / "cursors").mkdir()
+    assert stigmem("cursor-export", "--out", request.param).returncode == 0
+    return str(request.param)
+
+
+def export(stigmem: Run, out: str) -> Finished:
+    """Export as cron does."""
+    keep = ["--keep", "2"] if out.endswith("/") else []
+    return stigmem("cursor-export", "--out", out, *keep)
+
+
+def commands_in(finished: Finished) -> list[list[str]]:
+    """Return the commands that the messages name, without ``stigmem federation``."""
+    return [shlex.split(line)[2:] for line in re.findall(r"`(stigmem [^`]*)`", finished.stderr)]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_command_that_is_named_ends_the_alarm(
+    node: Database, stigmem: Run, tmp_path: Path, out: str, loss: str
+) -> None:
+    """The alarm comes back at each export until its command was run, and then it is over.
+
+    What catch-up fetches is put back by the test here: a peer that serves it is another test's.
+    """
+    LOSSES[loss](node)
+    for _ in range(2):
+        alarm = export(stigmem, out)
+        assert alarm.returncode == 1
+        assert "node-b (inbound)" in alarm.stderr
+    named = commands_in(alarm)
+    assert named
+    for command in named:
+        if command == ["cursor-catchup"]:
+            node.add_facts("node-b", 1, first=2, receipt="again")
+            node.set_cursor("id-of-node-b", POSITION)
+        else:
+            assert stigmem(*command).returncode in (0, 3)
+    over = export(stigmem, out)
+    assert (over.returncode, over.stderr.count("error")) == (0, 0)
+    assert export(stigmem, out).returncode == 0
+    if out.endswith("/"):
+        assert len(list((tmp_path / out).glob("cursors-*.json"))) == 2
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_force_ends_the_alarm(node: Database, stigmem: Run, out: str, loss: str) -> None:
+    """``--force`` gives up what was lost: it is marked, and raises no alarm again."""
+    LOSSES[loss](node)
+    assert export(stigmem, out).returncode == 1
+    assert stigmem("cursor-export", "--out", out, "--force").returncode == 0
+    for _ in range(3):
+        finished = export(stigmem, out)
+        assert (finished.returncode, finished.stderr.count("error")) == (0, 0)
+
+
+def test_force_is_marked_only_where_something_was_given_up(
+    node: Database, stigmem: Run, tmp_path: Path, out: str
+) -> None:
+    """A checkpoint of a node that has lost nothing is not marked."""
+    path = tmp_path / "c.json" if out == "c.json" else None
+    assert stigmem("cursor-export", "--out", out, "--force").returncode == 0
+    newest = path or max((tmp_path / out).glob("*.json"))
+    assert "forced" not in json.loads(newest.read_text())
+    LOSSES["row deleted"](node)
+    assert stigmem("cursor-export", "--out", out, "--force").returncode == 0
+    newest = path or max((tmp_path / out).glob("*.json"))
+    assert json.loads(newest.read_text())["forced"] is True
+
+
+@pytest.mark.parametrize("status", ["revoked", "rejected"])
+def test_a_peer_that_was_dismissed(node: Database, stigmem: Run, out: str, status: str) -> None:
+    """A peer that was revoked or rejected, and its row deleted, raises no alarm."""
+    node.run("UPDATE peers SET status = ? WHERE id = 'id-of-node-b'", [status])
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    finished = export(stigmem, out)
+    assert (finished.returncode, finished.stderr.count("error")) == (0, 0)
