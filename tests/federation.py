@@ -46,8 +46,9 @@ class Federation:
         self.keep()
 
     def keep(self) -> None:
-        """Keep the database of node a, as what it is after a loss."""
-        shutil.copy(self.a.database, self._lost)
+        """Keep the database file of node a, if it has one, as what it is after a loss."""
+        if self.a.database.exists():
+            shutil.copy(self.a.database, self._lost)
 
     def lose(self) -> None:
         """Give node a the database that it had at first."""

@@ -76,6 +76,9 @@ def run(arguments: Namespace) -> int:
     except CursorError as error:
         job.report("failed", error.messages)
         raise
+    except Exception as error:
+        job.report("failed", [f"{type(error).__name__}: {error}"])
+        raise
     except Interrupted as error:
         job.report("interrupted")
         return error.exit_status

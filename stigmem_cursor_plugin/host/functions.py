@@ -151,10 +151,10 @@ def check_database(host: Host) -> None:
     Catching up creates and migrates nothing. Raises :class:`StoreError` where it would have to.
     """
     with host.connection() as connection:
-        applied = {
-            r["version"] for r in connection.execute("SELECT version FROM schema_migrations")
-        }
-        known = {r["key"] for r in connection.execute("SELECT key FROM node_meta")}
+        # libSQL's results cannot be iterated over.
+        versions = connection.execute("SELECT version FROM schema_migrations").fetchall()
+        keys = connection.execute("SELECT key FROM node_meta").fetchall()
+    applied, known = {row["version"] for row in versions}, {row["key"] for row in keys}
     directory: Path | None = getattr(host.database, "_MIGRATIONS_DIR", None)
     needed = {path.stem for path in directory.glob("*.sql")} if directory else set()
     keys_set = host.settings.federation_pubkey and host.settings.federation_privkey

@@ -1,0 +1,75 @@
+"""Beside a running node: its writes go through, every fact arrives, its position is the newest."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.federation import Federation, federation
+
+FACTS = 3000
+WRITES_A_SECOND = 20
+
+
+class Writer(threading.Thread):
+    """Writes facts at a node as fast as asked, until it is told to stop."""
+
+    def __init__(self, nodes: Federation) -> None:
+        """Take the nodes; the first one is written to."""
+        super().__init__()
+        self._nodes = nodes
+        self._over = threading.Event()
+        self.seconds: list[float] = []
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        """Write, and note how long each write took."""
+        number = 0
+        while not self._over.wait(1 / WRITES_A_SECOND):
+            number += 1
+            began = time.monotonic()
+            try:
+                self._nodes.a.post_facts([f"local-{number}"])
+            except Exception as error:  # noqa: BLE001  every failure counts
+                self.failures.append(repr(error))
+            self.seconds.append(time.monotonic() - began)
+
+    def stop(self) -> None:
+        """Stop after the write in hand."""
+        self._over.set()
+        self.join()
+
+
+@pytest.mark.long
+def test_beside_a_node_that_writes(tmp_path: Path) -> None:
+    """A node that pulls and takes writes keeps doing so while everything is fetched beside it."""
+    with federation(tmp_path, FACTS, STIGMEM_FEDERATION_PULL_INTERVAL_S="1") as nodes:
+        nodes.a.start()
+        writer = Writer(nodes)
+        writer.start()
+        try:
+            finished = nodes.catch_up("--live")
+        finally:
+            writer.stop()
+        print(f"{len(writer.seconds)} writes, the slowest {max(writer.seconds):.2f} s")
+        assert finished.returncode == 0, finished.stderr
+        assert writer.failures == []
+        assert len(writer.seconds) > 20
+        assert max(writer.seconds) < 10
+        assert nodes.check_position() == FACTS
+        newest = nodes.b.query("SELECT MAX(hlc) FROM facts WHERE received_from IS NULL")
+        assert nodes.a.cursor(nodes.b) == newest[0][0]
+
+
+@pytest.mark.long
+def test_relaying_node(nodes: Federation) -> None:
+    """A node that relays is refused --live: those that pull from it would skip older facts."""
+    finished = nodes.catch_up("--live", STIGMEM_FEDERATION_RELAY_ENABLED="true")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from "
+        "it while --live stores older ones would skip them; stop the node, then run this without "
+        "--live\n"
+    )
+    assert nodes.check_position() == 0
