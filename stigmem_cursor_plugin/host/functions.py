@@ -53,6 +53,11 @@ class Host:
     start_up: ModuleType | None
     plugins: ModuleType | None
 
+    def database_name(self) -> str:
+        """Return what to call the database, with nothing secret in it."""
+        on_server = self.settings.storage_backend == "postgres"
+        return "PostgreSQL" if on_server else str(self.settings.db_path)
+
     def connection(self) -> AbstractContextManager[Any]:
         """Open a connection as the host does for one step."""
         found: AbstractContextManager[Any] = self.database.db()

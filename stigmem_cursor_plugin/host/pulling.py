@@ -166,7 +166,11 @@ class Session:
     def _failed(self, request: "_Request", error: Exception) -> Outcome:
         fact_id, before = self._watch.fact, self._watch.before
         if request.page is None or fact_id is None or _is_the_databases(error):
-            raise StoreError(self._watch.reason(error)) from error
+            name = self._host.database_name()
+            raise StoreError(
+                f"{name}: {self._watch.reason(error)}; the pages before it are stored; run this "
+                "again to go on"
+            ) from error
         if before:
             before = list(request.page.fact_ids).index(fact_id)
         else:

@@ -136,7 +136,11 @@ def test_disk_that_fails(few: Federation, call: str, error: str) -> None:
         if finished.returncode != 0:
             assert finished.returncode == 1, point
             *_, line = finished.stderr.splitlines()
-            assert re.fullmatch(r"error: .*(disk I/O error|database or disk is full).*", line)
+            assert re.fullmatch(
+                rf"error: {few.a.database}: OperationalError: (disk I/O error|database or disk is "
+                "full); the pages before it are stored; run this again to go on",
+                line,
+            )
             failed += 1
     assert failed
     goes_on(few)
