@@ -41,10 +41,15 @@ class Run:
         return self.facts / self.seconds
 
 
+def load() -> list[Run]:
+    """Return what was measured before."""
+    return [Run(**row) for row in json.loads(DATA.read_text())] if DATA.exists() else []
+
+
 def keep(runs: Sequence[Run]) -> str:
     """Put *runs* in place of earlier ones of as many facts, write all, and return the page."""
     measured = {run.facts for run in runs}
-    earlier = [Run(**row) for row in json.loads(DATA.read_text())] if DATA.exists() else []
+    earlier = load()
     dated = [Run(**{**asdict(run), "date": f"{datetime.now(UTC):%Y-%m-%d}"}) for run in runs]
     kept = sorted(
         [run for run in earlier if run.facts not in measured] + dated,

@@ -1,10 +1,10 @@
-"""What a lost cursor table costs a node, with a checkpoint and without one, on two real nodes.
+"""What a loss costs a node: by its own loop, by cursor-catchup, and with a checkpoint.
 
 Usage: python -m benchmarks.recovery    writes benchmarks/recovery.md, recovery.json and the chart
 
 A peer offers more and more facts. Each time the node is stopped, its cursor table is dropped, ten
-more facts are posted, and the node is started again: what it fetches until it has caught up is
-counted in the peer's access log.
+more facts are posted, and the node catches up: what it fetches until it has is counted in the
+peer's access log. All on two real nodes.
 """
 
 import json
@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import linear_regression
 
-from benchmarks.chart import draw
+from benchmarks import catchup_results
+from benchmarks.chart import Line, draw
 from stigmem_cursor_plugin.reports.formatting import PAGE
 from stigmem_cursor_plugin.stores.base import CURSOR_TABLE
 from tools.hosts import ROOT
@@ -32,16 +33,20 @@ INTERVAL = 1
 """Seconds between two pulls of the nodes measured."""
 EXAMPLE_FACTS, EXAMPLE_INTERVAL = 500_000, 10
 """The runbook's example ("Problem")."""
+LOOP, CHECKPOINT, CATCH_UP = "loop", "checkpoint", "catch-up"
 RESULTS = Path(__file__).parent
 CHART = ROOT / "docs" / "recovery.svg"
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """From the start of the node until it held every fact and its position was the newest."""
+    """Until the node held every fact and its position was the newest.
+
+    By LOOP and with a CHECKPOINT from the node's start; by CATCH_UP from the command's start.
+    """
 
     facts: int
-    checkpoint: bool
+    way: str
     fetched: int
     pages: int
     seconds: float
@@ -65,7 +70,7 @@ def main() -> None:
     """Measure, fit, print and write."""
     with tempfile.TemporaryDirectory() as directory, two_nodes(Path(directory)) as (a, b):
         found = [recovery for size in SIZES for recovery in _losses(a, b, size)]
-    without = [item for item in found if not item.checkpoint]
+    without = [item for item in found if item.way == LOOP]
     line = linear_regression(
         [float(item.pages) for item in without], [item.seconds for item in without]
     )
@@ -75,7 +80,37 @@ def main() -> None:
     (RESULTS / "recovery.md").write_text(text, encoding="utf-8")
     data = {"recoveries": [asdict(item) for item in found], "fit": asdict(fit)}
     (RESULTS / "recovery.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    draw(CHART, _series(found, checkpoint=False), _series(found, checkpoint=True))
+    chart(found, fit)
+
+
+def chart(found: Sequence[Recovery], fit: Fit) -> None:
+    """Draw what was measured, and the runbook's example."""
+    example = next(
+        (
+            (run.facts, run.seconds)
+            for run in catchup_results.load()
+            if (run.facts, run.way) == (EXAMPLE_FACTS, catchup_results.CATCH_UP)
+        ),
+        None,
+    )
+    draw(
+        CHART,
+        [
+            Line(
+                "the node's own loop",
+                _series(found, LOOP),
+                (EXAMPLE_FACTS, fit.example() * 3600),
+                f"{fit.example():.0f} h, computed: a pull every {EXAMPLE_INTERVAL} s",
+            ),
+            Line(
+                "cursor-catchup",
+                _series(found, CATCH_UP),
+                example,
+                f"{example[1] / 60:.0f} min, measured" if example else "",
+            ),
+            Line("with a checkpoint, facts still there", _series(found, CHECKPOINT)),
+        ],
+    )
 
 
 def _losses(a: Node, b: Node, size: int) -> list[Recovery]:
@@ -89,15 +124,18 @@ def _losses(a: Node, b: Node, size: int) -> list[Recovery]:
     shutil.copy(a.database, before)
     b.post_facts(f"since-{size}-{number}" for number in range(SINCE))
     found = []
-    for given in (False, True):
+    for way in (LOOP, CHECKPOINT, CATCH_UP):
         shutil.copy(before, a.database)
         a.query("DROP TABLE replication_cursors")
-        if given:
+        if way == CHECKPOINT:
             _stigmem(a, "cursor-import", str(checkpoint))
         else:
             _make_table(a)
-        found.append(_resumed(a, b, size, given))
-        if not given:
+        if way == CATCH_UP:
+            found.append(_measured(a, b, size, way, lambda: _stigmem(a, "cursor-catchup")))
+            a.start()
+        else:
+            found.append(_measured(a, b, size, way, lambda: _resume(a, b)))
             a.stop()
     return found
 
@@ -107,14 +145,19 @@ def _make_table(a: Node) -> None:
     a.query(CURSOR_TABLE)
 
 
-def _resumed(a: Node, b: Node, size: int, checkpoint: bool) -> Recovery:
+def _measured(a: Node, b: Node, size: int, way: str, work: Callable[[], None]) -> Recovery:
     offset = b.log.stat().st_size
     begun = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - begun
+    assert a.cursor(b) == newest(b)
+    pages = [facts for facts in b.pulls_served(offset) if facts]
+    return Recovery(size, way, sum(pages), len(pages), seconds)
+
+
+def _resume(a: Node, b: Node) -> None:
     a.start()
     wait_for("node a to catch up", lambda: caught_up(a, b) and a.cursor(b) == newest(b))
-    seconds = time.perf_counter() - begun
-    pages = [facts for facts in b.pulls_served(offset) if facts]
-    return Recovery(size, checkpoint, sum(pages), len(pages), seconds)
 
 
 def _stigmem(node: Node, *arguments: str) -> None:
@@ -127,29 +170,28 @@ def _stigmem(node: Node, *arguments: str) -> None:
     )
 
 
-def _series(found: Sequence[Recovery], *, checkpoint: bool) -> list[tuple[int, float]]:
-    return [(item.facts, item.seconds) for item in found if item.checkpoint is checkpoint]
+def _series(found: Sequence[Recovery], way: str) -> list[tuple[int, float]]:
+    return [(item.facts, item.seconds) for item in found if item.way == way]
 
 
 def _page(found: Sequence[Recovery], fit: Fit) -> str:
     lines = [
-        "# A lost cursor table, with a checkpoint and without",
+        "# A lost cursor table",
         "",
         f"Written by `make bench-recovery`: two real nodes, a pull each {INTERVAL} s, {PAGE} facts "
-        f"a page, {SINCE} facts posted while the node was down. Seconds from the start of the node "
-        "until it had caught up.",
+        f"a page, {SINCE} facts posted while the node was down. Seconds until the node had caught "
+        "up: by its own loop and with a checkpoint from its start, by `cursor-catchup` from the "
+        "start of the command.",
         "",
-        "| facts held | without: fetched | pages | seconds | with: fetched | pages | seconds |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
+        "| facts held | way | fetched | seconds |",
+        "|---:|---|---:|---:|",
     ]
-    for without, given in zip(found[::2], found[1::2], strict=True):
-        lines.append(
-            f"| {without.facts:,} | {without.fetched:,} | {without.pages} | {without.seconds:.1f} "
-            f"| {given.fetched:,} | {given.pages} | {given.seconds:.1f} |"
-        )
+    lines += [
+        f"| {item.facts:,} | {item.way} | {item.fetched:,} | {item.seconds:.1f} |" for item in found
+    ]
     lines += [
         "",
-        f"Without a checkpoint: {fit.fixed:.1f} s and {fit.per_page:.2f} s a page (least squares).",
+        f"By the loop: {fit.fixed:.1f} s and {fit.per_page:.2f} s a page (least squares).",
         "",
         f"**Computed**, not measured: the runbook's example of {EXAMPLE_FACTS:,} facts, a pull "
         f"each {EXAMPLE_INTERVAL} s and {PAGE} a page, at this cost per page, takes "

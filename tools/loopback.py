@@ -26,7 +26,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from stigmem_cursor_plugin.reports.formatting import PAGE
 from tools import postgres
 
 PATIENCE = 60.0
@@ -309,14 +308,15 @@ class Node:
             )
         )
         return [
-            min(PAGE, sum(1 for clock in clocks if clock > cursor))
-            for cursor in _cursors_pulled(self.log.read_bytes()[log_offset:].decode())
+            min(limit, sum(1 for clock in clocks if clock > cursor))
+            for cursor, limit in _pulls(self.log.read_bytes()[log_offset:].decode())
         ]
 
 
-def _cursors_pulled(log: str) -> Iterator[str]:
+def _pulls(log: str) -> Iterator[tuple[str, int]]:
     for target in re.findall(r'"GET (/v1/federation/facts\?\S*) HTTP/1.1" 200', log):
-        yield parse_qs(urlsplit(target).query).get("cursor", [""])[0]
+        query = parse_qs(urlsplit(target).query)
+        yield query.get("cursor", [""])[0], int(query["limit"][0])
 
 
 @contextmanager
