@@ -2,12 +2,17 @@
 
 import fcntl
 import os
+import pty
+import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -92,6 +97,51 @@ def without(module: str, *arguments: str) -> tuple[str, ...]:
 def take_interrupts() -> None:
     """Run in a child: undo what a shell's ``&`` or a service manager does to SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def on_terminal(
+    arguments: Sequence[str | Path],
+    directory: Path,
+    enough: Callable[[str], bool] = lambda _: False,
+    typed: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program on a terminal of its own and return what it showed, up to *enough*."""
+    ours, its = pty.openpty()
+    environment = {**environment_for(BIN), "TERM": "xterm", **(variables or {})}
+    process = subprocess.Popen(
+        [str(word) for word in arguments],
+        cwd=directory,
+        env={name: value for name, value in environment.items() if value},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    shown = b""
+    try:
+        with closing(os.fdopen(ours, "r+b", buffering=0)) as terminal:
+            terminal.write(typed.encode())
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not enough(shown.decode(errors="replace")):
+                if select.select([terminal], [], [], 0.1)[0]:
+                    try:
+                        data = terminal.read(65536)
+                    except OSError:
+                        break
+                    if not data:
+                        break
+                    shown += data
+    finally:
+        process.kill()
+        process.wait()
+    return shown.decode(errors="replace")
+
+
+def without_codes(shown: str) -> str:
+    """Return what stands on a terminal in the end, near enough, with single spaces."""
+    return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x08", "", shown).split())
 
 
 def samples(text: str) -> Iterator[tuple[str, dict[str, str], float]]:

@@ -102,9 +102,9 @@ class _Job:
 
         with open_session(settings) as session, interruptible(lambda: session.storing) as check:
             if self._arguments.live and session.relays:
-                raise HostError(_RELAYS)
+                raise HostError(report.RELAYS)
             peers = _chosen(session.peers(), self._arguments.peers)
-            tell(_ANY_AGE)
+            tell(report.ANY_AGE)
             for peer in peers:
                 self._note(peer, self._begin(session.position(peer)))
             self._catch_up_all(session, peers, check)
@@ -184,13 +184,6 @@ def _prepare(settings: Settings, arguments: Namespace) -> None:
         tell("info: the table replication_cursors is missing: creating it again")
         with store.transaction() as transaction:
             transaction.apply([])
-
-
-_ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0"
-_RELAYS = (
-    "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
-    "--live stores older ones would skip them; stop the node, then run this without --live"
-)
 
 
 def _chosen(peers: Sequence["Source"], names: Sequence[str]) -> Sequence["Source"]:

@@ -12,7 +12,6 @@ from stigmem_cursor_plugin.commands.base import Command, add_database_argument, 
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import checkpoint, recovery, witness
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
-from stigmem_cursor_plugin.core.problem import Trouble
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.selection import Selection, select
 from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
@@ -134,15 +133,7 @@ def _select(
     selection = select(found, node_id, now, accept_other_nodes=arguments.accept_loss)
     if selection.errors:
         raise CheckpointError(
-            *(
-                problems.sentence(problem, program(arguments))
-                + (
-                    "; --accept-loss imports it anyway"
-                    if problem.trouble is Trouble.OTHER_NODE
-                    else ""
-                )
-                for problem in selection.errors
-            )
+            *(problems.refused(problem, program(arguments)) for problem in selection.errors)
         )
     return selection
 

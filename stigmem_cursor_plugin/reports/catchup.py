@@ -10,6 +10,12 @@ from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
 
+ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0"
+RELAYS = (
+    "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
+    "--live stores older ones would skip them; stop the node, then run this without --live"
+)
+
 
 def summary(results: Sequence[Result], seconds: float, ending: str = "complete") -> str:
     """Return the last line; *ending* is how it ended: complete, interrupted or failed."""

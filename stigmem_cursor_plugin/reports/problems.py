@@ -34,6 +34,14 @@ def sentence(problem: Problem, program: Program) -> str:
             return f"peer {problem.peer} ({problem.direction}): {_of_peer(problem, program)}"
 
 
+def refused(problem: Problem, program: Program) -> str:
+    """Return why an import does not take a file that was named."""
+    said = sentence(problem, program)
+    if problem.trouble is Trouble.OTHER_NODE:
+        return f"{said}; --accept-loss imports it anyway"
+    return said
+
+
 def passed_over(problem: Problem, program: Program) -> str:
     """Return which file of a directory does not count, and why."""
     said = sentence(problem, program)

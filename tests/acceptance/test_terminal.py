@@ -1,20 +1,14 @@
 """What a person meets: advice after a typing error, colour, progress, completion."""
 
 import os
-import pty
-import re
-import select
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.builders import checkpoint, entry
-from tests.running import BIN, ROOT, Run, environment_for
+from tests.running import BIN, ROOT, Run, environment_for, on_terminal, without_codes
 
 COMPLETIONS = ROOT / "completions"
 
@@ -51,51 +45,6 @@ def test_help(stigmem: Run, command: str) -> None:
     text = stigmem(command, "-h").stdout
     assert f"\nexamples:\n  stigmem federation {command}" in text
     assert "\nexit status:\n  0  " in text
-
-
-def on_terminal(
-    arguments: Sequence[str | Path],
-    directory: Path,
-    enough: Callable[[str], bool] = lambda _: False,
-    typed: str = "",
-    variables: Mapping[str, str] | None = None,
-) -> str:
-    """Run a program on a terminal of its own and return what it showed, up to *enough*."""
-    ours, its = pty.openpty()
-    environment = {**environment_for(BIN), "TERM": "xterm", **(variables or {})}
-    process = subprocess.Popen(
-        [str(word) for word in arguments],
-        cwd=directory,
-        env={name: value for name, value in environment.items() if value},
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        start_new_session=True,
-    )
-    os.close(its)
-    shown = b""
-    try:
-        with closing(os.fdopen(ours, "r+b", buffering=0)) as terminal:
-            terminal.write(typed.encode())
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline and not enough(shown.decode(errors="replace")):
-                if select.select([terminal], [], [], 0.1)[0]:
-                    try:
-                        data = terminal.read(65536)
-                    except OSError:
-                        break
-                    if not data:
-                        break
-                    shown += data
-    finally:
-        process.kill()
-        process.wait()
-    return shown.decode(errors="replace")
-
-
-def without_codes(shown: str) -> str:
-    """Return what stands on a terminal in the end, near enough, with single spaces."""
-    return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x08", "", shown).split())
 
 
 ERROR = "no database at none.db; name the node's with --db or STIGMEM_DB_PATH"
