@@ -97,10 +97,10 @@ def chart(found: Sequence[Recovery], fit: Fit) -> None:
         CHART,
         [
             Line(
-                "the node's own loop",
+                f"the node's own loop, a pull every {INTERVAL} s",
                 _series(found, LOOP),
                 (EXAMPLE_FACTS, fit.example() * 3600),
-                f"{fit.example():.0f} h, computed: a pull every {EXAMPLE_INTERVAL} s",
+                f"{fit.example():.1f} h, computed: a pull every {EXAMPLE_INTERVAL} s",
             ),
             Line(
                 "cursor-catchup",
