@@ -107,9 +107,8 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
 
 
 def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
-    if snapshot.relays and not received.any_sender:
-        return Evidence(Proof.RELAYS_NOT_COUNTED, snapshot.received_from(peer.node_id).facts)
-    if received.any_sender:
+    relays_not_counted = snapshot.relays and not received.any_sender
+    if received.any_sender or relays_not_counted:
         held = snapshot.received_at_all.facts
         last_is_there = received.last_fact_id in snapshot.held
     else:
@@ -119,6 +118,8 @@ def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
     if received.facts and not last_is_there:
         # Whatever is held instead, at least the one stored last is missing.
         missing = max(1, missing)
+    if relays_not_counted and not missing:
+        return Evidence(Proof.RELAYS_NOT_COUNTED, snapshot.received_from(peer.node_id).facts)
     return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
 
 

@@ -63,10 +63,20 @@ def test_any_sender(facts: int, last_is_there: bool, proof: Proof) -> None:
 
 def test_relays_that_were_not_counted() -> None:
     """On a node with relays, a count of the peer's own facts proves nothing."""
-    database = replace(snapshot(held=5), relays=True)
+    whole = Received(9, "x", any_sender=True)
+    database = replace(snapshot(held=5), relays=True, received_at_all=whole)
     evidence = examined(entry(received=Received(5, "f5")), database)
     assert evidence.proof is Proof.RELAYS_NOT_COUNTED
     assert evidence.in_doubt
+
+
+@pytest.mark.parametrize(("last_fact_id", "table", "missing"), [("f5", 3, 2), ("gone", 9, 1)])
+def test_what_no_sender_brought_is_missing(last_fact_id: str, table: int, missing: int) -> None:
+    """Facts that the whole table lacks are missing, though the checkpoint did not count relays."""
+    whole = Received(table, "x", any_sender=True)
+    database = replace(snapshot(held=5), relays=True, received_at_all=whole)
+    evidence = examined(entry(received=Received(5, last_fact_id)), database)
+    assert evidence == Evidence(Proof.FACTS_MISSING, table, missing)
 
 
 def test_received_just_before_the_position_moved() -> None:
