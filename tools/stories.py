@@ -171,6 +171,11 @@ def latest(a: Node, plugin: bool) -> Sequence[str]:
     return [str(checkpoint(a, "latest", plugin))]
 
 
+def latest_of_the_host(a: Node, _plugin: bool) -> Sequence[str]:
+    """Import the latest checkpoint of the host's own export, which counts no facts."""
+    return [str(checkpoint(a, "latest", plugin=False))]
+
+
 def directory_or_latest(a: Node, plugin: bool) -> Sequence[str]:
     """Import the directory of checkpoints; the host takes one file: the latest."""
     if not plugin:
@@ -194,12 +199,16 @@ STORIES: dict[str, tuple[Loss, Given]] = {
     "database lost, peers registered again": (lose_the_database, latest),
     "facts and positions lost, peers kept": (lose_the_facts, latest),
     "last night's backup, directory of checkpoints": (restore_last_night, directory_or_latest),
+    "host's own checkpoint, database lost, peers registered again": (
+        lose_the_database,
+        latest_of_the_host,
+    ),
+    "host's own checkpoint, last night's backup": (restore_last_night, latest_of_the_host),
     "checkpoint of a staging copy": (empty_the_table, staging),
     "import while the node runs": (run_on, night_by_force),
 }
-NAMES = dict(
-    zip(STORIES, ("dropped", "lost", "facts", "backup", "staging", "running"), strict=True)
-)
+_WORDS = "dropped lost facts backup host-checkpoint host-checkpoint staging running"
+NAMES = dict(zip(STORIES, _WORDS.split(), strict=True))
 """What each story is called on the command line: ``make story-dropped``."""
 
 

@@ -13,6 +13,8 @@ STATUS = {
     "database lost, peers registered again": (0, 3),
     "facts and positions lost, peers kept": (0, 3),
     "last night's backup, directory of checkpoints": (0, 0),
+    "host's own checkpoint, database lost, peers registered again": (0, 3),
+    "host's own checkpoint, last night's backup": (0, 3),
     "checkpoint of a staging copy": (0, 1),
     "import while the node runs": (0, 1),
 }
