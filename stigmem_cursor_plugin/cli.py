@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 
 from stigmem_cursor_plugin import __version__, commands
+from stigmem_cursor_plugin.commands.ending import status_of
 from stigmem_cursor_plugin.commands.parsers import CommandParser
 
 DESCRIPTION = (
@@ -31,5 +32,10 @@ def build_parser() -> ArgumentParser:
 
 def main() -> None:
     """Run the command that the command line names, and exit with its status."""
+    sys.exit(status_of(_run))
+
+
+def _run() -> int:
     arguments = build_parser().parse_args()
-    sys.exit(arguments.func(arguments))
+    status: int = arguments.func(arguments)
+    return status

@@ -36,5 +36,9 @@ class HostError(CursorError):
     """The node's settings cannot be used, or the node is in the way."""
 
 
+class OutputError(CursorError):
+    """Standard output cannot be written."""
+
+
 class RefusedError(CursorError):
     """Doing what was asked would lose something; nothing was changed."""

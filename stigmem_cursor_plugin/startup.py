@@ -120,4 +120,5 @@ def _is_ours(command: Any) -> bool:
 
 def _warn(error: Exception) -> None:
     message = f"warning: stigmem.cli plugins skipped: {type(error).__name__}: {error}"
-    print(message, file=sys.stderr)
+    if sys.stderr is not None:  # print would write to standard output
+        print(message, file=sys.stderr)

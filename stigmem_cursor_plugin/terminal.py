@@ -1,11 +1,15 @@
 """Results on standard output; lines for a person on standard error, harmless for a terminal."""
 
+import errno
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
+
+from stigmem_cursor_plugin.access import why
+from stigmem_cursor_plugin.errors import OutputError
 
 STANDARD_STREAM = "-"
 """What stands for standard input or output on a command line."""
@@ -35,16 +39,65 @@ def printable(text: str) -> str:
     )
 
 
+def need_output() -> None:
+    """Raise :class:`OutputError` where standard output is closed."""
+    if sys.stdout is None:
+        raise OutputError("cannot write to standard output: it is closed")
+
+
 def write_result(text: str) -> None:
-    """Write what a program reads to standard output, with a newline at the end."""
-    # In pieces: not every kernel fails one large write whose reader goes away half way.
-    for start in range(0, len(text), _PIECE):
-        sys.stdout.write(text[start : start + _PIECE])
-    if not text.endswith("\n"):
-        sys.stdout.write("\n")
+    """Write what a program reads to standard output, with a newline at the end.
+
+    What the output's encoding lacks becomes backslash escapes. Raises :class:`OutputError` where
+    it cannot be written, :class:`BrokenPipeError` where its reader has gone.
+    """
+    need_output()
+    whole = text if text.endswith("\n") else f"{text}\n"
+    try:
+        _write_all(sys.stdout, whole.encode(sys.stdout.encoding, "backslashreplace"))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        give_up(sys.stdout)
+        raise OutputError(f"cannot write to standard output: {why(error)}") from error
+
+
+def _write_all(stream: TextIO, data: bytes) -> None:
+    stream.flush()
+    # In pieces: not every kernel fails one large write whose reader goes away half way. And all
+    # of each: with PYTHONUNBUFFERED Python's own streams pass over what a full disk did not take.
+    rest = memoryview(data)
+    while rest:
+        written = stream.buffer.write(rest[:_PIECE])
+        if not written:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        rest = rest[written:]
+    stream.flush()
 
 
 _PIECE = 1 << 16
+
+
+def give_up(stream: TextIO | None) -> None:
+    """Have Python drop what it could not write; it would try, and complain, again at its end."""
+    if stream is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def say(text: str) -> None:
+    """Write *text* to standard error as it is; without one, or where it is full, do nothing.
+
+    A command does what it was told to even where nobody hears about it.
+    """
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        give_up(sys.stderr)
 
 
 def tell(line: str) -> None:
@@ -52,12 +105,17 @@ def tell(line: str) -> None:
     text = _LONG_WORD.sub(lambda word: f"{word[0][:100]}…{word[0][-50:]}", printable(line))
     if len(text) > _MOST_CHARACTERS:
         text = f"{text[:_MOST_CHARACTERS]}…"
-    print(_coloured(text) if _takes_colour(sys.stderr) else text, file=sys.stderr)
+    say(f"{_coloured(text) if _takes_colour() else text}\n")
 
 
-def _takes_colour(stream: TextIO) -> bool:
+def is_watched() -> bool:
+    """Tell whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _takes_colour() -> bool:
     """Tell whether to colour what is written (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_watched() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _coloured(line: str) -> str:
@@ -86,18 +144,18 @@ def tell_warning(message: str) -> None:
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Say on a terminal what takes long, once it has taken a second; say nothing in a pipe."""
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield
         return
     from threading import Timer  # noqa: PLC0415  not needed in a pipe
 
     said: list[str] = []
 
-    def say() -> None:
+    def begin() -> None:
         said.append(f"{what} …")
-        print(said[0], end="", file=sys.stderr, flush=True)
+        say(said[0])
 
-    timer = Timer(PATIENCE, say)
+    timer = Timer(PATIENCE, begin)
     timer.start()
     try:
         yield
@@ -105,7 +163,7 @@ def busy(what: str) -> Iterator[None]:
         timer.cancel()
         timer.join()
         for line in said:
-            print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+            say(f"\r{' ' * len(line)}\r")
 
 
 PATIENCE = 1.0

@@ -120,6 +120,8 @@ def _judge(document: Any, name: str) -> Checkpoint:
 def _read(name: str, title: str) -> bytes:
     try:
         if name == STANDARD_STREAM:
+            if sys.stdin is None:
+                raise UnreadableError(f"cannot read checkpoint {title}: it is closed")
             data = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(name).open("rb") as file:

@@ -1,6 +1,5 @@
 """The commands, one module each, and how they are hung on a parser and run."""
 
-import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -16,9 +15,8 @@ from stigmem_cursor_plugin.commands import (
     cursor_import,
 )
 from stigmem_cursor_plugin.commands.base import Command
+from stigmem_cursor_plugin.commands.ending import status_of
 from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
-from stigmem_cursor_plugin.errors import CursorError
-from stigmem_cursor_plugin.terminal import shortened, tell_error
 
 COMMANDS = (
     cursor_export.COMMAND,
@@ -58,22 +56,9 @@ def fill(parser: ArgumentParser, command: Command) -> None:
 
 
 def execute(command: Command, arguments: Namespace) -> int:
-    """Run a command and return its exit status: the one place where errors become one."""
+    """Run a command and return its exit status."""
     signal.signal(signal.SIGTERM, _terminate)
-    try:
-        status = command.run(arguments)
-        sys.stdout.flush()
-    except CursorError as error:
-        for message in shortened(error.messages):
-            tell_error(message)
-        return error.exit_status
-    except BrokenPipeError:
-        # The reader has gone; Python would complain again when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return status
+    return status_of(partial(command.run, arguments))
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

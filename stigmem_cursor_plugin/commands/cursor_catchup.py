@@ -16,7 +16,7 @@ from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import catchup as report
 from stigmem_cursor_plugin.reports.progress import Meter
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import tell, tell_some, write_result
+from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_result
 
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.pulling import Session, Source
@@ -70,6 +70,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Catch up with every peer asked for; exit status 0, or 3 if one is not caught up."""
+    if arguments.json:
+        need_output()
     job = _Job(arguments)
     try:
         job.run()
@@ -164,11 +166,11 @@ class _Job:
         seconds = time.monotonic() - self._began
         for group in report.lines(results):
             tell_some(group.lines, group.total)
+        if results or not errors:
+            tell(report.summary(results, seconds, ending))
         if self._arguments.json:
             document = report.document(results, seconds, ending, errors)
             write_result(json.dumps(document, indent=2))
-        if results or not errors:
-            tell(report.summary(results, seconds, ending))
 
 
 def _prepare(settings: Settings, arguments: Namespace) -> None:

@@ -82,23 +82,22 @@ def run(arguments: Namespace) -> int:
         found = _find(arguments, found)
     except CursorError as error:
         found = replace(found, failure=error.messages)
-        _show(arguments, found)
-        _write_metrics(arguments, found)
-        return error.exit_status
+    if arguments.metrics not in (None, STANDARD_STREAM):
+        found = _write_metrics(arguments.metrics, found)
     _show(arguments, found)
-    _write_metrics(arguments, found)
+    if arguments.metrics == STANDARD_STREAM:
+        write_result(metrics.text(found))
     return 0 if found.fit else 1
 
 
-def _write_metrics(arguments: Namespace, found: Findings) -> None:
-    if arguments.metrics is None:
-        return
-    text = metrics.text(found)
-    if arguments.metrics == STANDARD_STREAM:
-        write_result(text)
-    else:
+def _write_metrics(name: str, found: Findings) -> Findings:
+    """Write a file; return the findings, with why where it cannot be written."""
+    try:
         # node_exporter runs as another user, and there is nothing secret in it.
-        files.write(arguments.metrics, text, METRICS, mode=0o644)
+        files.write(name, metrics.text(found), METRICS, mode=0o644)
+    except CursorError as error:
+        return replace(found, failure=[*found.failure, *error.messages])
+    return found
 
 
 def _show(arguments: Namespace, found: Findings) -> None:

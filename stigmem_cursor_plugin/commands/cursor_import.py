@@ -20,7 +20,14 @@ from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import problems
 from stigmem_cursor_plugin.reports.importing import ImportReport
 from stigmem_cursor_plugin.stores import open_store
-from stigmem_cursor_plugin.terminal import busy, tell, tell_some, tell_warning, write_result
+from stigmem_cursor_plugin.terminal import (
+    busy,
+    need_output,
+    tell,
+    tell_some,
+    tell_warning,
+    write_result,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -62,6 +69,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Restore what can be restored; exit status 0, or 3 if a position was withheld."""
+    if arguments.json:
+        need_output()
     try:
         report = _import(arguments)
     except CursorError as error:
@@ -155,9 +164,10 @@ def _show(report: ImportReport, arguments: Namespace) -> None:
         tell_some(group.lines, group.total)
     if report.undo is not None:
         tell(f"undo checkpoint written: {report.undo}; importing it with --force puts them back")
+    # First what was done: it is, even where the document cannot be written.
+    tell(report.summary())
     if arguments.json:
         write_result(json.dumps(report.document(), indent=2))
-    tell(report.summary())
 
 
 COMMAND = Command(

@@ -1,11 +1,15 @@
 """How the commands read their command lines: help that keeps its layout, errors that help."""
 
 import re
+import sys
 from argparse import ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from stigmem_cursor_plugin.argparse_internals import options_of
+from stigmem_cursor_plugin.commands.ending import status_of
+from stigmem_cursor_plugin.terminal import printable, say, write_result
 
 
 class CommandFormatter(HelpFormatter):
@@ -37,7 +41,15 @@ class CommandParser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage, what is wrong and what to type instead; exit status 2."""
-        super().error(f"{message}\n{self._advice(message)}")
+        shown = "\n".join(map(printable, message.splitlines()))
+        super().error(f"{shown}\n{self._advice(message)}")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, the version or an error; argparse would pass over what cannot be written."""
+        if file is sys.stderr:
+            say(message or "")
+        elif status := status_of(partial(_show, message)):
+            sys.exit(status)
 
     def _advice(self, message: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415  only where something is wrong
@@ -53,6 +65,11 @@ class CommandParser(ArgumentParser):
             typed = next((word for word in message.split() if word.startswith("-")), "")
         near = get_close_matches(typed.partition("=")[0].rstrip(":"), known, n=1)
         return f"did you mean {near[0]}?" if near else first
+
+
+def _show(text: str) -> int:
+    write_result(text)
+    return 0
 
 
 _NAMED = re.compile(r"argument (-\S+): ")

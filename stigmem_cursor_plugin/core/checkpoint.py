@@ -106,7 +106,8 @@ def _checkpoint_of(
     entries.sort(key=lambda entry: (entry.peer_node_id, entry.direction))
     return Checkpoint(
         timestamp=rfc3339(now.replace(microsecond=0)),
-        db_path=db_path,
+        # A name that is not UTF-8 cannot be written down as it is.
+        db_path=db_path.encode("utf-8", "backslashreplace").decode(),
         entries=entries,
         node_id=snapshot.node_id,
         generator=f"stigmem-cursor-plugin {__version__}",

@@ -1,13 +1,12 @@
 """Shows how far catching up has come: a bar on a terminal, a line a minute elsewhere."""
 
-import sys
 import time
 from typing import Any, Self
 
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.catchup import Progress
 from stigmem_cursor_plugin.reports.formatting import shown
-from stigmem_cursor_plugin.terminal import printable, tell
+from stigmem_cursor_plugin.terminal import is_watched, printable, tell
 
 MINUTE = 60.0
 
@@ -25,7 +24,7 @@ class Meter:
 
     def __enter__(self) -> Self:
         """Show an empty bar on a terminal."""
-        if sys.stderr.isatty():
+        if is_watched():
             from tqdm import tqdm  # noqa: PLC0415  not needed in a pipe
 
             self._bar = tqdm(
