@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 # What to test: make test T=tests/core
 T ?= tests
 
-.PHONY: demo stories comparison test test-slow check check-github man completions schemas \
+.PHONY: demo stories comparison mutants test test-slow check check-github man completions schemas \
 	architecture constraints runbook bench bench-catchup bench-recovery dist clean
 
 demo: .venv/installed-for-demo
@@ -28,6 +28,19 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 -m slow $(T)
+
+# Hours: each of some hundred changes runs the tests of the core. It works on a copy.
+mutants: .venv/installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet cosmic-ray==8.7.0
+	rm -rf .cache/mutants
+	mkdir -p .cache/mutants
+	cp -R stigmem_cursor_plugin tests tools pyproject.toml cosmic-ray.toml .cache/mutants
+	cd .cache/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONDONTWRITEBYTECODE=1 && \
+		cosmic-ray init cosmic-ray.toml session.sqlite && \
+		cr-filter-operators session.sqlite cosmic-ray.toml && \
+		cosmic-ray baseline cosmic-ray.toml && \
+		cosmic-ray exec cosmic-ray.toml session.sqlite && \
+		cr-report --surviving-only --show-diff session.sqlite
 
 runbook: .venv/installed
 	$(BIN)/python -m tools.runbook
