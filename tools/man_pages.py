@@ -11,7 +11,7 @@ import re
 import sys
 import textwrap
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,58 +20,17 @@ from argparse_manpage.manpage import Manpage
 from stigmem_cursor_plugin import __version__, cli, commands
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.commands.base import Command
+from tools import manual
+from tools.manual import Terms
 
 ROOT = Path(__file__).parent.parent
 MANUAL = "Stigmem Manual"
 FORMAT_PAGE = "stigmem-cursor-checkpoint"
 
-ENVIRONMENT = (
-    ("STIGMEM_DB_PATH", "Path to the node's database, where --db is not given."),
-    (
-        "STIGMEM_STORAGE_BACKEND",
-        "Where the node keeps its data: sqlite (the default), libsql or postgres. What cannot be "
-        "reached or is not installed is an error; a local file is never used in its place.",
-    ),
-    (
-        "STIGMEM_PG_DSN, STIGMEM_DATABASE_URL, DATABASE_URL, STIGMEM_PG_SCHEMA",
-        "The PostgreSQL server, from the first of the three that is set, and the schema.",
-    ),
-    (
-        "STIGMEM_LIBSQL_URL, STIGMEM_LIBSQL_AUTH_TOKEN",
-        "The remote database of a libSQL replica.",
-    ),
-    (
-        "STIGMEM_AT_REST_ENCRYPTION, STIGMEM_AT_REST_KEY_PASSPHRASE_ENV, "
-        "STIGMEM_AT_REST_KEY_KMS_URI",
-        "Whether the database file is encrypted, and where its key is; the key also opens an "
-        "encrypted file given with --db.",
-    ),
-    (
-        "STIGMEM_HOST, STIGMEM_PORT, STIGMEM_NODE_URL",
-        "On import: where the node is asked whether it is running. Only addresses of this machine "
-        "are asked.",
-    ),
-    (
-        "STIGMEM_TLS_CERT_PATH, STIGMEM_TLS_KEY_PATH",
-        "On import: the certificate and the key that the node is asked with.",
-    ),
-    (
-        "STIGMEM_FEDERATION_PULL_INTERVAL_S",
-        "On import: tells how long fetching facts again takes.",
-    ),
-    (
-        "STIGMEM_CLI_PLUGINS",
-        "Set to off, the stigmem command runs its own built-in commands instead.",
-    ),
-)
-FILES = (
-    (".env", "Settings of the node, read from the current directory as the node reads them."),
-    ("stigmem.db", "The database where neither --db nor a setting names one."),
-    (
-        "NAME.undo-YYYYMMDDTHHMMSSZ.json",
-        "What an import with --force overwrote, beside the checkpoint NAME.json that it read.",
-    ),
-)
+OVERVIEW_PAGE = "stigmem-cursor"
+HELP = r""".TP
+\fB\-h\fR, \fB\-\-help\fR
+show the help and exit"""
 
 
 def main(directory: Path) -> None:
@@ -87,6 +46,7 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"{_title(command)}.1", _command_page(command)
     yield "stigmem-cursor.1", _standalone_page()
     yield f"{FORMAT_PAGE}.5", _format_page()
+    yield f"{OVERVIEW_PAGE}.7", _overview_page()
 
 
 def _title(command: Command) -> str:
@@ -98,23 +58,21 @@ def _command_page(command: Command) -> str:
     commands.fill(parser, command)
     prog = f"stigmem federation {command.name}"
     usage = parser.format_usage().split()[2:]
-    see_also = [
-        "stigmem-cursor(1)",
-        *(f"{_title(other)}(1)" for other in commands.COMMANDS if other is not command),
-        f"{FORMAT_PAGE}(5)",
-    ]
+    name = command.standalone
+    statuses = tuple((str(status), meaning) for status, meaning in command.exit_status)
     return _page(
         parser,
         command.summary,
         " ".join([prog, *usage]),
         {
-            "EXIT STATUS": _terms((str(status), text) for status, text in command.exit_status),
-            "ENVIRONMENT": _terms(ENVIRONMENT),
-            "FILES": _terms(FILES),
+            **{title: _section(words) for title, words in manual.SECTIONS.get(name, {}).items()},
+            "EXIT STATUS": f"{_terms(statuses)}\n.PP\n{_text(manual.STATUS_NOTES[name])}",
+            "ENVIRONMENT": _terms(manual.ENVIRONMENT[name]),
+            "FILES": _terms(manual.FILES[name]),
             "EXAMPLES": _examples(
                 (text, line.format(prog=prog)) for text, line in command.examples
             ),
-            "SEE ALSO": _see_also(see_also),
+            "SEE ALSO": _see_also(f"{_title(command)}(1)"),
         },
     )
 
@@ -124,7 +82,7 @@ def _standalone_page() -> str:
     described = [
         (
             command.standalone,
-            f"{_sentence(command.summary)} Arguments and exit status are those of "
+            f"{_sentence(command.summary)} Arguments, files and exit status are those of "
             f"{_title(command)}(1).",
         )
         for command in commands.COMMANDS
@@ -135,25 +93,40 @@ def _standalone_page() -> str:
         " ".join(["stigmem-cursor", *usage]),
         {
             "COMMANDS": _terms(described),
-            "EXIT STATUS": _terms(
-                [
-                    ("0", "done"),
-                    ("1", "failed or refused; nothing was changed"),
-                    ("2", "usage error"),
-                    ("3", "finished, but a position was withheld or a peer is not caught up"),
-                ]
-            ),
-            "ENVIRONMENT": _terms(ENVIRONMENT[:-1]),
-            "FILES": _terms(FILES),
+            "EXIT STATUS": _section(manual.OVERVIEW["EXIT STATUS"]),
+            "ENVIRONMENT": _terms(_merged(manual.STANDALONE_ENVIRONMENT.values())),
+            "FILES": _terms(_merged(manual.FILES.values())),
             "EXAMPLES": _examples(
                 (text, line.format(prog=f"stigmem-cursor {command.standalone}"))
                 for command in commands.COMMANDS
                 for text, line in command.examples
             ),
-            "SEE ALSO": _see_also(
-                [*(f"{_title(command)}(1)" for command in commands.COMMANDS), f"{FORMAT_PAGE}(5)"]
-            ),
+            "SEE ALSO": _see_also("stigmem-cursor(1)"),
         },
+    )
+
+
+def _merged(groups: Iterable[Terms]) -> Terms:
+    return tuple(dict.fromkeys(term for group in groups for term in group))
+
+
+def _overview_page() -> str:
+    words = dict(manual.OVERVIEW)
+    parser = ArgumentParser(
+        prog=OVERVIEW_PAGE, add_help=False, description=str(words.pop("DESCRIPTION"))
+    )
+    return _page(
+        parser,
+        "how to keep and recover the replication cursors of a stigmem node",
+        None,
+        {
+            **{title: _section(text) for title, text in words.items()},
+            "EXAMPLES": _examples(
+                (text, f"stigmem federation cursor-{line}") for text, line in manual.STORY
+            ),
+            "SEE ALSO": _see_also("stigmem-cursor(7)"),
+        },
+        section="7",
     )
 
 
@@ -184,9 +157,7 @@ def _format_page() -> str:
                 ]
             ),
             "EXAMPLES": f".nf\n{_escaped(example)}\n.fi",
-            "SEE ALSO": _see_also(
-                ["stigmem-cursor(1)", *(f"{_title(command)}(1)" for command in commands.COMMANDS)]
-            ),
+            "SEE ALSO": _see_also(f"{FORMAT_PAGE}(5)"),
         },
         section="5",
     )
@@ -213,6 +184,10 @@ def _page(
     for heading, content in sections.items():
         page.add_section(heading, ">", content)
     text = re.sub(r"\n{2,}", "\n", str(page))
+    # The generator leaves out the option that argparse adds by itself.
+    text = text.replace(".SH OPTIONS\n", f".SH OPTIONS\n{HELP}\n", 1)
+    # Names of options and settings are never broken, and lines are not stretched.
+    text = re.sub(r"^(\.TH .*)$", r"\1\n.nh\n.ad l", text, count=1, flags=re.MULTILINE)
     # The whole name leaves no room for the rest of the header at 80 columns.
     return re.sub(r"^\.TH STIGMEM\\-FEDERATION\\-", ".TH ", text)
 
@@ -239,8 +214,16 @@ def _fields(definition: dict[str, Any], document: dict[str, Any]) -> str:
     return _terms(terms)
 
 
+def _section(words: str | Terms) -> str:
+    return _text(words) if isinstance(words, str) else _terms(words)
+
+
 def _terms(terms: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f".TP\n.B {_escaped(term)}\n{_text(text)}" for term, text in terms)
+    return "\n".join(f"{_tags(term)}\n{_text(text)}" for term, text in terms)
+
+
+def _tags(term: str) -> str:
+    return "\n.TQ\n".join(f".B {_escaped(name)}" for name in term.split(", ")).join([".TP\n", ""])
 
 
 def _examples(examples: Iterable[tuple[str, str]]) -> str:
@@ -250,13 +233,17 @@ def _examples(examples: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _see_also(names: Sequence[str]) -> str:
-    lines = []
-    for name in names:
-        page, section = re.fullmatch(r"(.+)(\(\d\))", name).groups()  # type: ignore[union-attr]
-        comma = "" if name is names[-1] else ","
-        lines.append(f".BR {_escaped(page)} {section}{comma}")
-    return "\n".join(lines)
+def _see_also(this: str) -> str:
+    """Return references to all the pages but *this*."""
+    names = [
+        f"{OVERVIEW_PAGE}(7)",
+        "stigmem-cursor(1)",
+        *(f"{_title(command)}(1)" for command in commands.COMMANDS),
+        f"{FORMAT_PAGE}(5)",
+    ]
+    names.remove(this)
+    references = [f".BR {_escaped(name[:-3])} {name[-3:]}" for name in names]
+    return ",\n".join(references)
 
 
 def _sentence(text: str) -> str:

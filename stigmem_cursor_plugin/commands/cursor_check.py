@@ -185,11 +185,11 @@ COMMAND = Command(
         ("Check that cron still takes checkpoints:", "{prog} --max-age 30m /backup/"),
         (
             "Check last night's backup against them:",
-            "{prog} --db /backup/stigmem-20260502.db /backup/",
+            "{prog} --db /backup/stigmem.db /backup/",
         ),
         (
             "Let Prometheus know:",
-            "{prog} --metrics /var/lib/metrics/cursors.prom",
+            "{prog} --metrics /srv/metrics/cursors.prom",
         ),
     ),
     exit_status=(

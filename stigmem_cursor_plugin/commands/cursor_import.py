@@ -181,8 +181,8 @@ COMMAND = Command(
         "the node would never fetch them. Import does everything in one transaction, or nothing."
     ),
     examples=(
-        ("Restore after the cursor table was lost:", "{prog} /backup/stigmem-cursors-latest.json"),
-        ("Look first:", "{prog} --dry-run /backup/stigmem-cursors-latest.json"),
+        ("Restore after the cursor table was lost:", "{prog} /backup/cursors.json"),
+        ("Look first:", "{prog} --dry-run /backup/cursors.json"),
         ("After restoring last night's backup, from all checkpoints kept:", "{prog} /backup/"),
     ),
     exit_status=(

@@ -51,9 +51,45 @@ def test_regenerating_gives_the_same_bytes(version: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_sections(page: Path) -> None:
-    """Each page has the sections that a reader looks for."""
-    headings = re.findall(r"^\.SH (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(SECTIONS) <= set(headings)
+    """Each page has the sections that a reader looks for, and names every other page."""
+    text = page.read_text(encoding="utf-8")
+    assert set(SECTIONS) <= set(re.findall(r"^\.SH (.*)$", text, re.MULTILINE))
+    named = re.findall(r"^\.BR (\S+) \((\d)\)", text, re.MULTILINE)
+    others = {f"{name}.{section}".replace("\\", "") for name, section in named}
+    assert others == {other.name for other in PAGES} - {page.name}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.skipif(shutil.which("man") is None, reason="no man on this machine")
+def test_nothing_is_wider_than_a_terminal(page: Path) -> None:
+    """At 80 columns no line is wider, and no name is broken at a hyphen."""
+    finished = subprocess.run(
+        ["man", "-E", "UTF-8", "-l", str(page)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80", "MANPAGER": "cat"},
+    )
+    assert [line for line in finished.stdout.splitlines() if len(line) > 80] == []
+    assert "\N{HYPHEN}\n" not in finished.stdout
+
+
+def test_environment_is_the_command_s_own() -> None:
+    """Only import and catch-up ask the node; only import and check reckon with the interval."""
+    naming = {
+        name: {page.stem for page in PAGES if name in page.read_text(encoding="utf-8")}
+        for name in ("STIGMEM_TLS_KEY_PATH", "STIGMEM_FEDERATION_PULL_INTERVAL_S", "undo\\-YYYY")
+    }
+    command = "stigmem-federation-cursor-"
+    assert naming == {
+        "STIGMEM_TLS_KEY_PATH": {"stigmem-cursor", f"{command}import", f"{command}catchup"},
+        "STIGMEM_FEDERATION_PULL_INTERVAL_S": {
+            "stigmem-cursor",
+            f"{command}import",
+            f"{command}check",
+        },
+        "undo\\-YYYY": {"stigmem-cursor", f"{command}import"},
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -86,7 +122,7 @@ def test_man_finds_the_installed_page(page: Path) -> None:
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if k != "MANPATH"} | {"PATH": path}
     finished = subprocess.run(
-        ["man", "--where", page.stem],
+        ["man", "--where", page.suffix[1:], page.stem],
         check=True,
         capture_output=True,
         text=True,
