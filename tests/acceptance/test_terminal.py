@@ -16,7 +16,7 @@ COMPLETIONS = ROOT / "completions"
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (("cursor-import",), "for example: stigmem federation cursor-import /backup/stigmem-"),
+        (("cursor-import",), "for example: stigmem federation cursor-import /backup/cursors.json"),
         (("cursor-import", "--dryrun", "c.json"), "did you mean --dry-run?"),
         (("cursor-import", "c.json", "--forec"), "did you mean --force?"),
         (("cursor-export", "c.json"), "for example: stigmem federation cursor-export --out /"),
@@ -89,9 +89,9 @@ def test_progress(tmp_path: Path) -> None:
 
 
 BASH = """
-source COMPLETIONS/stigmem-cursor
-completer=$(complete -p stigmem-cursor | grep -o -- '-F [^ ]*' | cut -d' ' -f2)
 try() {
+  source "COMPLETIONS/$1"
+  completer=$(complete -p "$1" | grep -o -- '-F [^ ]*' | cut -d' ' -f2)
   COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
   "$completer" "$1" "${COMP_WORDS[COMP_CWORD]}"
   echo "${COMPREPLY[*]}"
@@ -99,25 +99,36 @@ try() {
 try stigmem-cursor im
 try stigmem-cursor import --dr
 try stigmem-cursor check cur
+try stigmem fed
+try stigmem federation cursor-i
+try stigmem federation cursor-import --dr
+try stigmem federation cursor-check cur
 """
 
 
 def test_bash_completes(tmp_path: Path) -> None:
-    """Bash completes commands, options and file names."""
+    """Bash completes commands, options and file names, of both programs."""
     (tmp_path / "cursors.json").touch()
     script = BASH.replace("COMPLETIONS", str(COMPLETIONS))
     finished = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert finished.stdout.split() == ["import", "--dry-run", "cursors.json"]
+    assert finished.stdout.splitlines() == [
+        *("import", "--dry-run", "cursors.json"),
+        *("federation", "cursor-import", "--dry-run", "cursors.json"),
+    ]
 
 
+PROGRAMS = [("stigmem-cursor", ""), ("stigmem", "federation cursor-")]
+
+
+@pytest.mark.parametrize(("program", "way"), PROGRAMS)
 @pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
-def test_fish_completes(tmp_path: Path) -> None:
+def test_fish_completes(program: str, way: str, tmp_path: Path) -> None:
     """Fish completes commands and options, with what they are for."""
     script = (
-        f"source {COMPLETIONS / 'stigmem-cursor.fish'}; complete -C 'stigmem-cursor im'; "
-        "complete -C 'stigmem-cursor import --dr'"
+        f"source {COMPLETIONS / program}.fish; complete -C '{program} {way}im'; "
+        f"complete -C '{program} {way}import --dr'"
     )
     finished = subprocess.run(
         ["fish", "--no-config", "-c", script],
@@ -127,23 +138,27 @@ def test_fish_completes(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    first, second = finished.stdout.splitlines()
-    assert first.startswith("import\t")
-    assert second == "--dry-run\tsay what would be done, and change nothing"
+    command = f"{way}import".split()[-1]
+    assert finished.stdout.splitlines() == [
+        f"{command}\trestore replication cursors from a checkpoint file after DB loss",
+        "--dry-run\tsay what would be done, and change nothing",
+    ]
 
 
+@pytest.mark.parametrize(("program", "way"), PROGRAMS)
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
-def test_zsh_completes(tmp_path: Path) -> None:
+def test_zsh_completes(program: str, way: str, tmp_path: Path) -> None:
     """Zsh, from its search path, completes commands and options as they are typed."""
     typed = (
         f"fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -u -D; PS1=ready\n"
-        "stigmem-cursor imp\t--dr\t"
+        f"{program} {way}imp\t--dr\t"
     )
+    line = f"{program} {way}import --dry-run"
     shown = on_terminal(
         ["zsh", "-f", "-i"],
         tmp_path,
-        enough=lambda text: "stigmem-cursor import --dry-run" in without_codes(text),
+        enough=lambda text: line in without_codes(text),
         typed=typed,
         variables={"HOME": str(tmp_path)},
     )
-    assert "stigmem-cursor import --dry-run" in without_codes(shown)
+    assert line in without_codes(shown)
