@@ -16,6 +16,8 @@ from rich.text import Text
 from tools.hosts import ROOT
 
 LONGEST_PAUSE = 2.0
+READING = 8.0
+"""Seconds for which the whole picture stays before it plays again."""
 COLUMNS = 100
 
 
@@ -57,16 +59,28 @@ def _style(line: str) -> str:
 
 
 def _played(svg: str, times: list[float]) -> str:
-    """Let each line of the picture appear at its time."""
+    """Let each line of the picture appear at its time, the first at once, again and again."""
+    whole = times[-1] - times[0] + READING
 
     def later(found: re.Match[str]) -> str:
-        return f'<text style="animation-delay:{times[int(found[2])]:.1f}s" {found[1]}'
+        share = (times[int(found[2])] - times[0]) / whole * 100
+        frames.append(_appearing(found[2], share))
+        return f'<text style="animation-name:demo-{found[2]}" {found[1]}'
 
+    frames: list[str] = []
+    # A picture in a page fetches no fonts.
+    svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<text ([^>]*clip-path="url\(#demo-line-(\d+)\)")', later, svg)
-    rule = ".demo-matrix text{opacity:0;animation:demo-show 0.1s forwards}"
-    frames = "@keyframes demo-show{to{opacity:1}}"
-    still = "@media (prefers-reduced-motion:reduce){.demo-matrix text{opacity:1;animation:none}}"
-    return svg.replace("</style>", f"{rule}{frames}{still}</style>", 1)
+    rule = f".demo-matrix text{{animation:{whole:.1f}s step-end infinite}}"
+    still = "@media (prefers-reduced-motion:reduce){.demo-matrix text{animation:none!important}}"
+    frames = list(dict.fromkeys(frames))
+    return svg.replace("</style>", f"{rule}{''.join(frames)}{still}</style>", 1)
+
+
+def _appearing(line: str, share: float) -> str:
+    """Return the frames that hide a line until this share of the whole, in percent."""
+    hidden = "0%{opacity:0}" if share else ""
+    return f"@keyframes demo-{line}{{{hidden}{share:.2f}%{{opacity:1}}}}"
 
 
 if __name__ == "__main__":
