@@ -35,7 +35,7 @@ mutants: .venv/installed
 	rm -rf .cache/mutants
 	mkdir -p .cache/mutants
 	cp -R stigmem_cursor_plugin tests tools pyproject.toml cosmic-ray.toml .cache/mutants
-	cd .cache/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONDONTWRITEBYTECODE=1 && \
+	cd .cache/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/.cache/mutants" PYTHONDONTWRITEBYTECODE=1 && \
 		cosmic-ray init cosmic-ray.toml session.sqlite && \
 		cr-filter-operators session.sqlite cosmic-ray.toml && \
 		cosmic-ray baseline cosmic-ray.toml && \
