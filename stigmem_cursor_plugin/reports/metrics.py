@@ -8,7 +8,6 @@ from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import newest_first
 from stigmem_cursor_plugin.core.findings import DatabaseState, Findings
 from stigmem_cursor_plugin.errors import UsageError
-from stigmem_cursor_plugin.terminal import printable
 
 PREFIX = "stigmem_cursor_"
 
@@ -57,7 +56,7 @@ def _checkpoints(registry: Any, findings: Findings) -> None:
     age = _gauge(registry, "checkpoint_age_seconds", "Its age at the last check.", "source")
     held = _gauge(registry, "checkpoint_positions", "The positions in it.", "source")
     for name, found in findings.selection.by_source.items():
-        source = printable(name)  # a name that is not UTF-8 is no label
+        source = name.encode("utf-8", "backslashreplace").decode()  # not every name is UTF-8
         newest: Sequence[Checkpoint] = newest_first(found, findings.now)[:1]
         for checkpoint in newest:
             taken.labels(source).set(checkpoint.time.timestamp())
@@ -88,4 +87,4 @@ def _positions(registry: Any, database: DatabaseState, now: datetime) -> None:
     for item in database.peers:
         age = item.age(now) if item.peer.active else None
         if age is not None:
-            lag.labels(printable(item.peer.node_id), item.direction).set(age.total_seconds())
+            lag.labels(item.peer.node_id, item.direction).set(age.total_seconds())
