@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 # What to test: make test T=tests/core
 T ?= tests
 
-.PHONY: demo stories comparison mutants test test-slow check check-github man completions schemas \
+.PHONY: demo stories comparison mutants test test-slow test-exhaustive check check-github man completions schemas \
 	architecture constraints runbook bench bench-catchup bench-recovery dist clean
 
 demo: .venv/installed-for-demo
@@ -24,7 +24,7 @@ story-%: .venv/installed
 
 # More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow" $(T)
+	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow and not exhaustive" $(T)
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 -m slow $(T)
@@ -41,6 +41,10 @@ mutants: .venv/installed
 		cosmic-ray baseline cosmic-ray.toml && \
 		cosmic-ray exec cosmic-ray.toml session.sqlite && \
 		cr-report --surviving-only --show-diff session.sqlite
+
+# Every command in every hostile environment.
+test-exhaustive: .venv/installed
+	$(BIN)/pytest -n 2 -m exhaustive $(T)
 
 runbook: .venv/installed
 	$(BIN)/python -m tools.runbook

@@ -7,8 +7,8 @@ from statistics import median
 
 from benchmarks import databases
 from benchmarks.results import Count
-from stigmem_cursor_plugin.stores.base import SQLITE
 from stigmem_cursor_plugin.stores.drivers import PLAIN
+from stigmem_cursor_plugin.stores.transaction import SQLITE
 
 
 def counting(template: Path, directory: Path, sizes: Sequence[int]) -> list[Count]:

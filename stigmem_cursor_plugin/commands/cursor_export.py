@@ -3,7 +3,6 @@
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
@@ -13,7 +12,7 @@ from stigmem_cursor_plugin.commands.base import Command, add_database_argument, 
 from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import Flaw
-from stigmem_cursor_plugin.core.retention import Alarm
+from stigmem_cursor_plugin.core.retention import Alarm, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host.settings import read_settings
@@ -76,19 +75,21 @@ def run(arguments: Namespace) -> int:
     accepted = arguments.force or any(one.forced for one in earlier)
     if all_lost and not (alarm or accepted):
         raise RefusedError(exporting.nothing_left(store.name, snapshot, program(arguments)))
-    taken = replace(
-        checkpoint.build(snapshot, store.name, now),
-        # While nothing has come back, each checkpoint says that the loss is known.
-        forced=(bool(alarm) and arguments.force) or (all_lost and accepted),
-        after_loss=bool(alarm) and not arguments.force,
-    )
+    taken = checkpoint.build(snapshot, store.name, now)
     _warn_of_unusable(taken, snapshot)
-    if taken.after_loss:
-        taken = retention.without_false_positions(taken, alarm)
-    if directory:
-        return _write_to_directory(arguments, taken, alarm, earlier, snapshot)
+    taken = retention.marked(
+        taken, alarm, force=arguments.force, loss_is_known=all_lost and accepted
+    )
+    steps = retention.remedies(alarm, earlier, snapshot, now) if alarm else []
+    (_write_to_directory if directory else _write_to_file)(arguments, taken, alarm, steps)
+    return 0
+
+
+def _write_to_file(
+    arguments: Namespace, taken: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
+) -> None:
+    """Write to FILE or standard output; raises :class:`RefusedError` where that loses something."""
     if alarm and not arguments.force:
-        steps = retention.remedies(alarm, earlier, snapshot, now)
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
             *exporting.kept_file(arguments.out, steps, program(arguments)),
@@ -99,7 +100,6 @@ def run(arguments: Namespace) -> int:
     else:
         files.write(arguments.out, text, CHECKPOINT)
         tell(exporting.written(arguments.out, taken))
-    return 0
 
 
 def _is_directory(out: str) -> bool:
@@ -154,25 +154,21 @@ def _read(name: str) -> Checkpoint | None:
 
 
 def _write_to_directory(
-    arguments: Namespace,
-    taken: Checkpoint,
-    alarm: Alarm,
-    earlier: Sequence[Checkpoint],
-    snapshot: Snapshot,
-) -> int:
-    """Write a new file; remove old ones only if nothing was lost, or with ``--force``."""
-    now = taken.time
-    written = files.write_rotated(arguments.out, now, to_json(taken))
+    arguments: Namespace, taken: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
+) -> None:
+    """Write a new file; remove old ones only if nothing was lost, or with ``--force``.
+
+    Raises :class:`RefusedError` after writing if something was lost.
+    """
+    written = files.write_rotated(arguments.out, taken.time, to_json(taken))
     tell(exporting.written(written, taken))
     if alarm and not arguments.force:
-        steps = retention.remedies(alarm, earlier, snapshot, now)
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
             *exporting.kept_directory(arguments.out, steps, program(arguments)),
         )
     if arguments.keep is not None:
-        _prune(arguments, taken.node_id, now, {written} | alarm.needed)
-    return 0
+        _prune(arguments, taken.node_id, taken.time, {written} | alarm.needed)
 
 
 def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set[str]) -> None:

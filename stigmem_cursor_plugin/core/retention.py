@@ -97,11 +97,25 @@ def alarm(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
     return Alarm(list(found.values()), emptied)
 
 
-def without_false_positions(checkpoint: Checkpoint, alarm: Alarm) -> Checkpoint:
-    """Return *checkpoint* without the positions that stand on missing facts.
+def marked(
+    checkpoint: Checkpoint,
+    alarm: Alarm,
+    *,
+    force: bool,
+    loss_is_known: bool,
+) -> Checkpoint:
+    """Return *checkpoint* with what later exports must know of a loss.
 
-    It counts the facts that are left: an import would take that for a proof.
+    *loss_is_known*: every position is lost, and an operator has accepted that with ``--force``, now
+    or before; while nothing has come back, each checkpoint says so again.
     """
+    given_up = (bool(alarm) and force) or loss_is_known
+    noted = replace(checkpoint, forced=given_up, after_loss=bool(alarm) and not force)
+    return _without_false_positions(noted, alarm) if noted.after_loss else noted
+
+
+def _without_false_positions(checkpoint: Checkpoint, alarm: Alarm) -> Checkpoint:
+    # It counts the facts that are left: an import would take that for a proof.
     false = {loss.key for loss in alarm.losses if loss.kind is LossKind.FACTS_GONE}
     return replace(
         checkpoint,

@@ -7,7 +7,8 @@ from typing import Any
 
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host.settings import host_settings
-from stigmem_cursor_plugin.stores.base import SQLITE, ConstraintError, SQLTransaction, locked
+from stigmem_cursor_plugin.stores.base import ConstraintError, locked
+from stigmem_cursor_plugin.stores.transaction import SQLITE, SQLTransaction
 
 # By default the host's pool opens two connections at once, and its vector search makes a table.
 _ONE_CONNECTION_AND_NO_NEW_TABLE = {

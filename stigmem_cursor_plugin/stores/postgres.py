@@ -7,7 +7,8 @@ from typing import Any
 
 from stigmem_cursor_plugin.errors import StoreError
 from stigmem_cursor_plugin.stores.backend import BackendConnection, BackendStore, first_line
-from stigmem_cursor_plugin.stores.base import LOCK_TIMEOUT, Dialect, SQLTransaction
+from stigmem_cursor_plugin.stores.base import LOCK_TIMEOUT, Dialect
+from stigmem_cursor_plugin.stores.transaction import SQLTransaction
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a server that does not answer, unless the DSN or PGCONNECT_TIMEOUT says."""

@@ -14,14 +14,9 @@ from typing import Any
 from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.core.snapshot import Cursor
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.stores.base import (
-    SQLITE,
-    ConstraintError,
-    SQLTransaction,
-    locked,
-    upsert,
-)
+from stigmem_cursor_plugin.stores.base import ConstraintError, locked
 from stigmem_cursor_plugin.stores.drivers import KEY_SETTINGS, PLAIN, Driver, sqlcipher
+from stigmem_cursor_plugin.stores.transaction import SQLITE, SQLTransaction, upsert
 
 # File format, https://www.sqlite.org/fileformat2.html#the_database_header
 _HEADER = b"SQLite format 3\0"

@@ -271,7 +271,7 @@ CELLS = [
 """The host's own --help and --version are not ours."""
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_cell(source: Path, tmp_path: Path) -> None:
     """Every command in every hostile environment keeps the promise."""
     print(f"{len(CELLS)} cells")

@@ -165,12 +165,31 @@ def test_settled(forced: bool, after_loss: bool, settled: bool) -> None:
     assert checkpoint.settled is settled
 
 
-def test_without_false_positions() -> None:
+def test_marks() -> None:
+    """A checkpoint says whether earlier ones are needed, or the loss was accepted."""
+    earlier = [taken(entry(POSITION, COUNTED))]
+    lost, fine = retention.alarm(earlier, snapshot()), retention.alarm([], snapshot())
+
+    def marks(alarm: Alarm, *, force: bool = False, known: bool = False) -> tuple[bool, bool]:
+        found = retention.marked(taken(), alarm, force=force, loss_is_known=known)
+        return found.forced, found.after_loss
+
+    assert marks(lost) == (False, True)
+    assert marks(lost, force=True) == (True, False)
+    assert marks(fine) == marks(fine, force=True) == (False, False)
+    assert marks(fine, known=True) == (True, False)
+
+
+def test_no_false_position_is_written() -> None:
     """What export writes after facts were lost holds no position that stands on them."""
     earlier = taken(entry(POSITION, COUNTED))
     now = taken(entry(AFTER, Received(4, "f4")), hour=13)
-    gone = retention.alarm([earlier], snapshot(position=AFTER, held=4))
-    written = retention.without_false_positions(now, gone)
-    assert [item.cursor for item in written.entries] == [None]
-    back = retention.alarm([earlier], snapshot(position=BEFORE, held=5))
-    assert retention.without_false_positions(now, back) == replace(now, entries=[*now.entries])
+
+    def written(database: Snapshot, *, force: bool = False) -> list[str | None]:
+        alarm = retention.alarm([earlier], database)
+        found = retention.marked(now, alarm, force=force, loss_is_known=False)
+        return [item.cursor for item in found.entries]
+
+    assert written(snapshot(position=AFTER, held=4)) == [None]
+    assert written(snapshot(position=AFTER, held=4), force=True) == [AFTER]
+    assert written(snapshot(position=BEFORE, held=5)) == [AFTER]
