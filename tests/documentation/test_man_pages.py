@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import BIN, ROOT
+from tests.running import ROOT
 
 PAGES = sorted((ROOT / "man").iterdir())
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -117,9 +117,9 @@ def test_name_is_found_by_apropos(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man on this machine")
-def test_man_finds_the_installed_page(page: Path) -> None:
+def test_man_finds_the_installed_page(page: Path, hostless: Path) -> None:
     """``man NAME`` shows the page in the environment that the plugin was installed in."""
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    path = f"{hostless}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if k != "MANPATH"} | {"PATH": path}
     finished = subprocess.run(
         ["man", "--where", page.suffix[1:], page.stem],
@@ -129,4 +129,4 @@ def test_man_finds_the_installed_page(page: Path) -> None:
         env=environment,
     )
     assert Path(finished.stdout.strip()).read_bytes() == page.read_bytes()
-    assert str(BIN.parent) in finished.stdout
+    assert str(hostless.parent) in finished.stdout

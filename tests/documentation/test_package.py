@@ -51,6 +51,12 @@ def test_version_is_told(hostless: Path, tmp_path: Path) -> None:
 
 def test_package_carries_the_published_file(hostless: Path, tmp_path: Path) -> None:
     """The schema that the installed package reads is the published file, byte for byte."""
-    asked = "from stigmem_cursor_plugin.checkpoints import schema; print(schema.text(), end='')"
-    printed = run_in(tmp_path, ("python", "-c", asked), binaries=hostless).stdout
-    assert printed == SCHEMA.read_text(encoding="utf-8")
+    asked = (
+        "from stigmem_cursor_plugin.checkpoints import schema; print(schema.__file__);"
+        "print(schema.text(), end='')"
+    )
+    installed, _, text = run_in(
+        tmp_path, ("python", "-c", asked), binaries=hostless
+    ).stdout.partition("\n")
+    assert "site-packages" in installed
+    assert text.encode() == SCHEMA.read_bytes()
