@@ -43,8 +43,8 @@ def test_different_names_stay_different(names: list[str], width: int) -> None:
 @pytest.mark.parametrize(
     ("facts", "interval", "loop", "catch_up"),
     [
-        (500_000, 10, "14 h", "8 min"),
-        (500_000, 30, "42 h", "8 min"),
+        (500_000, 10, "14 h", "10 min"),
+        (500_000, 30, "42 h", "10 min"),
         (3, 30, "30 s", "1 s"),
         (0, 30, "0 s", "0 s"),
     ],
