@@ -53,6 +53,10 @@ def write_result(text: str) -> None:
     """
     need_output()
     whole = text if text.endswith("\n") else f"{text}\n"
+    if not hasattr(sys.stdout, "buffer"):
+        # Whoever runs a command inside another program has put a text stream in its place.
+        sys.stdout.write(whole)
+        return
     try:
         _write_all(sys.stdout, whole.encode(sys.stdout.encoding, "backslashreplace"))
     except BrokenPipeError:
