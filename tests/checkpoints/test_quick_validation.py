@@ -22,8 +22,17 @@ FAST = jsonschema_rs.validator_for(schema.load())
 
 
 def agree(document: Any) -> None:
-    """Check that both give the same verdict."""
-    assert FAST.is_valid(document) == SLOW.is_valid(document)
+    """Check that both give the same verdict.
+
+    Oldest releases of jsonschema-rs raise on whole numbers of over 64 bits: those documents are
+    left to jsonschema.
+    """
+    try:
+        verdict = FAST.is_valid(document)
+    except (ValueError, TypeError, OverflowError):
+        assert not schema._surely_valid(document)
+        return
+    assert verdict == SLOW.is_valid(document)
 
 
 def document_of(data: bytes) -> Any:
