@@ -3,14 +3,16 @@
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
-from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Stored
+from stigmem_cursor_plugin.core.catchup import Progress, Result
+from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import catchup as report
@@ -19,7 +21,7 @@ from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_result
 
 if TYPE_CHECKING:
-    from stigmem_cursor_plugin.host.pulling import Session, Source
+    from stigmem_cursor_plugin.host.pulling import Session
 
 SETTLED = 5.0
 """Seconds for which a position must stay after ``--live``: longer than a pull of the node's."""
@@ -98,67 +100,56 @@ class _Job:
 
     def run(self) -> None:
         settings = read_settings(self._arguments.db)
-        _prepare(settings, self._arguments)
+        peers = _prepare(settings, self._arguments)
         # The host's code takes a second to import.
         from stigmem_cursor_plugin.host.pulling import open_session  # noqa: PLC0415
 
         with open_session(settings) as session, interruptible(lambda: session.storing) as check:
             if self._arguments.live and session.relays:
                 raise HostError(report.RELAYS)
-            peers = _chosen(session.peers(), self._arguments.peers)
             tell(report.ANY_AGE)
             for peer in peers:
-                self._note(peer, self._begin(session.position(peer)))
-            self._catch_up_all(session, peers, check)
+                self.results[peer.id] = self._begin(peer, session.position(peer))
+            self._catch_up_all(session, check)
             if self._arguments.live:
-                _settle(session, peers, self.results)
+                _settle(session, self.results.values())
 
-    def _catch_up_all(
-        self, session: "Session", peers: Sequence["Source"], check: Callable[[], None]
-    ) -> None:
+    def _begin(self, peer: Peer, position: str | None) -> Result:
+        arguments = self._arguments
+        progress = catchup.begin(position, live=arguments.live, sparing=bool(arguments.pause))
+        return Result(peer, position, progress)
+
+    def _catch_up_all(self, session: "Session", check: Callable[[], None]) -> None:
         """Go on with another peer while one is in trouble; come back to it when its wait is over.
 
         Each peer is worked on until it has ended or must be waited for.
         """
-        due = dict.fromkeys((peer.id for peer in peers), 0.0)
-        left = {peer.id: peer for peer in peers}
-        while left:
-            peer = min(left.values(), key=lambda peer: due[peer.id])
-            time.sleep(max(0.0, due[peer.id] - time.monotonic()))
-            progress = self._catch_up(session, peer, check)
-            due[peer.id] = time.monotonic() + progress.wait
+        due = dict.fromkeys(self.results, 0.0)
+        while due:
+            peer_id = min(due, key=lambda peer_id: due[peer_id])
+            time.sleep(max(0.0, due[peer_id] - time.monotonic()))
+            progress = self._catch_up(session, self.results[peer_id], check)
+            due[peer_id] = time.monotonic() + progress.wait
             if progress.ended:
-                del left[peer.id]
+                del due[peer_id]
 
-    def _begin(self, position: str | None) -> Progress:
-        size = catchup.LIVE_PAGE if self._arguments.live else catchup.FULL_PAGE
-        # To ask ahead would not spare the peer.
-        return catchup.begin(position, size, ahead=not self._arguments.pause)
-
-    def _note(self, peer: "Source", progress: Progress) -> None:
-        before = self.results.get(peer.id)
-        position = before.before if before else progress.position
-        self.results[peer.id] = Result(peer.id, peer.node_id, position, progress)
-
-    def _catch_up(self, session: "Session", peer: "Source", check: Callable[[], None]) -> Progress:
-        progress = self.results[peer.id].progress
+    def _catch_up(self, session: "Session", result: Result, check: Callable[[], None]) -> Progress:
+        progress, peer = result.progress, result.peer
+        skip, live, pause = (
+            self._arguments.skip_refused,
+            self._arguments.live,
+            self._arguments.pause,
+        )
         with Meter(peer.node_id, progress) as meter:
             while True:
                 outcome = session.pull(peer, progress.ask)
-                progress = catchup.after(
-                    progress, outcome, skip_refused=self._arguments.skip_refused
-                )
-                self._note(peer, progress)
+                progress = catchup.after(progress, outcome, skip_refused=skip)
+                self.results[peer.id] = replace(result, progress=progress)
                 check()
                 meter.show(progress)
                 if progress.ended or progress.wait:
                     return progress
-                time.sleep(self._pause(outcome))
-
-    def _pause(self, outcome: Outcome) -> float:
-        # SQLite's waiting writers look again now and then: they need as long as they waited.
-        held = outcome.seconds if self._arguments.live and isinstance(outcome, Stored) else 0.0
-        return max(held, float(self._arguments.pause))
+                time.sleep(catchup.rest(outcome, live=live, pause=pause))
 
     def report(self, ending: str, errors: Sequence[str] = ()) -> None:
         """Say what has come of it, on standard error, and with ``--json`` on standard output."""
@@ -173,8 +164,11 @@ class _Job:
             write_result(json.dumps(document, indent=2))
 
 
-def _prepare(settings: Settings, arguments: Namespace) -> None:
-    """Look at the database before the host does, which would create one that is not there."""
+def _prepare(settings: Settings, arguments: Namespace) -> Sequence[Peer]:
+    """Look at the database before the host does, which would create one that is not there.
+
+    Returns the peers to catch up with.
+    """
     store = open_store(settings)
     with store.transaction(dry_run=True) as reading:
         snapshot = reading.read()
@@ -182,34 +176,22 @@ def _prepare(settings: Settings, arguments: Namespace) -> None:
         node = RunningNode(settings, arguments)
         node.look()
         node.refuse(snapshot.node_id)
+    choice = catchup.choose(snapshot.peers, arguments.peers)
+    if messages := report.not_chosen(choice):
+        raise StoreError(*messages)
     if snapshot.cursors is None:
-        tell("info: the table replication_cursors is missing: creating it again")
+        tell(report.TABLE_MISSING)
         with store.transaction() as transaction:
             transaction.apply([])
+    return choice.peers
 
 
-def _chosen(peers: Sequence["Source"], names: Sequence[str]) -> Sequence["Source"]:
-    """Return the peers that *names* are the ids of; without names every active one."""
-    if not names:
-        return [peer for peer in peers if peer.active]
-    found = {name: peer for peer in peers for name in (peer.node_id, peer.id)}
-    missing = [f"no peer {name} in this database" for name in names if name not in found]
-    missing += [
-        f"peer {name} is {found[name].row['status']}; the node does not pull from it"
-        for name in names
-        if name in found and not found[name].active
-    ]
-    if missing:
-        raise StoreError(*missing)
-    return list({found[name].id: found[name] for name in names}.values())
-
-
-def _settle(session: "Session", peers: Sequence["Source"], results: Mapping[str, Result]) -> None:
+def _settle(session: "Session", results: Collection[Result]) -> None:
     """Put back what the node's own loop, begun before the end, sets back after it."""
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < SETTLED:
-        for peer in peers:
-            if session.advance(peer, results[peer.id].progress.position):
+        for result in results:
+            if session.advance(result.peer, result.progress.position):
                 quiet_since = time.monotonic()
         time.sleep(0.25)
 

@@ -1,17 +1,14 @@
-"""Catching up with one peer: what its answer means, and what to do next.
+"""Catching up with one peer: what came of a page, and what to ask for next.
 
-The peer serves its facts in pages, each with the position after its last row. A driver asks for
-the page after :attr:`Progress.position`, has the host store it, and hands what came of it to
-:func:`after`, which returns the next :class:`Progress`.
+A driver asks for the page after :attr:`Progress.position`, has the host store it, and hands what
+came of it to :func:`after`, which returns the next :class:`Progress`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
 
-FULL_PAGE = 500
-"""The most facts that a peer serves in one answer (stigmem-node 0.9.0a1 to 0.9.0a12)."""
+from stigmem_cursor_plugin.core.page import FULL_PAGE, Ask, Fact, Page, Problem, Trouble
+from stigmem_cursor_plugin.core.snapshot import Peer
 
 LIVE_PAGE = 100
 """Facts in a page beside a running node, so that its own writes wait a tenth of a second."""
@@ -25,65 +22,7 @@ PATIENCE = 120.0
 NAMED = 10
 """How many rejected facts are named; the others are counted."""
 
-
-class Trouble(StrEnum):
-    """Why a peer is not caught up."""
-
-    NO_ANSWER = "no answer"
-    BAD_ANSWER = "bad answer"
-    SERVER_ERROR = "server error"
-    BUSY = "busy"
-    DENIED = "denied"
-    UNEXPECTED = "unexpected status"
-    STANDS_STILL = "stands still"
-    WENT_BACK = "went back"
-    REPEATED = "repeated"
-    DROPPED = "dropped"
-    ORIGIN_UNKNOWN = "origin unknown"
-    FACT_REFUSED = "fact refused"
-
-
 _TRY_AGAIN = (Trouble.NO_ANSWER, Trouble.BAD_ANSWER, Trouble.SERVER_ERROR, Trouble.BUSY)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: a status with a document, or ``error``, what went wrong on the way.
-
-    ``document`` is the JSON of the answer, None where it is not JSON. ``retry_after`` is in
-    seconds.
-    """
-
-    status: int = 0
-    document: Any = None
-    retry_after: float | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of facts: their ids in order, and the position after them."""
-
-    fact_ids: Sequence[str]
-    position: str | None
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A page that was not stored, and why; ``detail`` is the peer's or the host's own word."""
-
-    trouble: Trouble
-    detail: str = ""
-    retry_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact that was not stored, and why."""
-
-    fact_id: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +52,6 @@ class Refused:
 
 
 Outcome = Stored | Refused | Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The next page to ask a peer for.
-
-    ``limit`` is the most facts to ask for, ``passed_over`` the ids of facts to leave out of what
-    comes, ``last_page`` the ids of the page before. ``ahead`` is the size of the page to ask for
-    while this one is stored; 0 is none.
-    """
-
-    position: str | None
-    limit: int = FULL_PAGE
-    passed_over: frozenset[str] = frozenset()
-    last_page: Sequence[str] = ()
-    ahead: int = FULL_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,74 +86,13 @@ class Progress:
         return self.caught_up or self.problem is not None
 
 
-def begin(position: str | None, page_size: int = FULL_PAGE, *, ahead: bool = True) -> Progress:
-    """Return where catching up with a peer begins; *ahead* says whether to ask ahead."""
-    return Progress(Ask(position, page_size, ahead=page_size if ahead else 0), page_size)
+def begin(position: str | None, *, live: bool = False, sparing: bool = False) -> Progress:
+    """Return where catching up with a peer begins.
 
-
-def judge(answer: Answer, ask: Ask) -> Page | Problem:
-    """Return the page in an answer to *ask*, or why there is none that can be stored.
-
-    A peer pages by the text of its positions (``hlc > ?``), so text decides what lies ahead.
+    *live* is beside a running node; *sparing* the peer means not to ask it ahead.
     """
-    if answer.error:
-        return Problem(Trouble.NO_ANSWER, answer.error)
-    if answer.status != 200:
-        return _status(answer)
-    page = _page(answer.document)
-    if page is None or len(page.fact_ids) > ask.limit:
-        return Problem(Trouble.BAD_ANSWER)
-    if (page.position or "") < (ask.position or ""):
-        return Problem(Trouble.WENT_BACK, page.position or "none")
-    if page.has_more and page.position == ask.position:
-        return Problem(Trouble.STANDS_STILL)
-    if page.has_more and page.fact_ids and list(page.fact_ids) == list(ask.last_page):
-        return Problem(Trouble.REPEATED)
-    return page
-
-
-def _status(answer: Answer) -> Problem:
-    detail = str(answer.status)
-    if answer.status == 429:
-        return Problem(Trouble.BUSY, detail, answer.retry_after)
-    if answer.status in (401, 403):
-        return Problem(Trouble.DENIED, detail)
-    if answer.status >= 500:
-        return Problem(Trouble.SERVER_ERROR, detail, answer.retry_after)
-    return Problem(Trouble.UNEXPECTED, detail)
-
-
-def _page(document: Any) -> Page | None:
-    if not isinstance(document, dict):
-        return None
-    facts, position = document.get("facts"), document.get("cursor")
-    if not isinstance(facts, list) or not (position is None or isinstance(position, str)):
-        return None
-    return Page([fact_id(entry) for entry in facts], position, bool(document.get("has_more")))
-
-
-def fact_id(entry: Any) -> str:
-    """Return the id of a fact in a page, empty where it has none.
-
-    From 0.9.0a11 on an entry is an envelope around the fact.
-    """
-    if not isinstance(entry, dict):
-        return ""
-    fact = entry.get("fact", entry)
-    return str(fact.get("id", "")) if isinstance(fact, dict) else ""
-
-
-def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
-    """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
-
-    That lies with the peer (its manifest has expired, or this node has none), not with a fact,
-    and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
-    ``resolve_origin_key`` (0.9.0a11 and a12); a relayed fact lies with another node.
-    """
-    return 0 < len(page.fact_ids) == len(rejected) and all(
-        "(origin_unresolvable)" in fact.reason and "relayed origin" not in fact.reason
-        for fact in rejected
-    )
+    size = LIVE_PAGE if live else FULL_PAGE
+    return Progress(Ask(position, size, ahead=0 if sparing else size), size)
 
 
 def after(progress: Progress, outcome: Outcome, *, skip_refused: bool = False) -> Progress:
@@ -294,11 +156,43 @@ def _troubled(progress: Progress, problem: Problem) -> Progress:
     return replace(progress, wait=delay, attempts=progress.attempts + 1)
 
 
+def rest(outcome: Outcome, *, live: bool, pause: float) -> float:
+    """Return for how many seconds to leave the database and the peer alone after *outcome*.
+
+    Beside a running node (*live*) for as long as the database was locked: SQLite's waiting
+    writers only look now and then whether it is free.
+    """
+    locked = outcome.seconds if live and isinstance(outcome, Stored) else 0.0
+    return max(locked, pause)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of one peer; ``before`` is its position at the start."""
 
-    peer_id: str
-    node_id: str
+    peer: Peer
     before: str | None
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The peers to catch up with, and which names are none: ``unknown``, or not ``active``."""
+
+    peers: Sequence[Peer]
+    unknown: Sequence[str] = ()
+    inactive: Sequence[Peer] = ()
+
+
+def choose(peers: Sequence[Peer], names: Sequence[str]) -> Choice:
+    """Return the peers whose node id or peer id is in *names*; without names every active one."""
+    ordered = sorted(peers, key=lambda peer: peer.node_id)
+    if not names:
+        return Choice([peer for peer in ordered if peer.active])
+    known = {name for peer in peers for name in (peer.node_id, peer.id)}
+    named = [peer for peer in ordered if {peer.node_id, peer.id} & set(names)]
+    return Choice(
+        [peer for peer in named if peer.active],
+        [name for name in dict.fromkeys(names) if name not in known],
+        [peer for peer in named if not peer.active],
+    )

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import httpx
 
-from stigmem_cursor_plugin.core.catchup import Answer
+from stigmem_cursor_plugin.core.page import Answer
 
 LONGEST_ANSWER = 120.0
 """Seconds for a whole answer; the host's own limit of 30 s is for each part of it."""

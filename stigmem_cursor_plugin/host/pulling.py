@@ -6,60 +6,27 @@ of; 500 facts are asked for; the next page is asked for while this one is stored
 are taken.
 
     with open_session(settings) as session:
-        for peer in session.peers():
-            outcome = session.pull(peer, Ask(session.position(peer)))
+        outcome = session.pull(peer, Ask(session.position(peer)))
 """
 
 import asyncio
 import json
-import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import (
-    Ask,
-    Fact,
-    Outcome,
-    Page,
-    Problem,
-    Refused,
-    Stored,
-    Trouble,
-    judge,
-    unverifiable,
-)
+from stigmem_cursor_plugin.core.catchup import Outcome, Refused, Stored
+from stigmem_cursor_plugin.core.page import Ask, Fact, Page, Problem, Trouble, judge, unverifiable
+from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
 from stigmem_cursor_plugin.errors import StoreError
 from stigmem_cursor_plugin.host import functions
 from stigmem_cursor_plugin.host.asking import Asker, Reply
+from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
 from stigmem_cursor_plugin.host.functions import Host
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
 from stigmem_cursor_plugin.host.watching import Watch, watching
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A peer, with its row in ``peers`` as the host's functions take it."""
-
-    row: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Its id in this database."""
-        return str(self.row["id"])
-
-    @property
-    def node_id(self) -> str:
-        """Its node id."""
-        return str(self.row["node_id"])
-
-    @property
-    def active(self) -> bool:
-        """The node pulls from it."""
-        return bool(self.row["status"] == "active")
 
 
 @contextmanager
@@ -106,18 +73,12 @@ class Session:
         """The node serves facts that it received from others."""
         return bool(getattr(self._host.settings, "federation_relay_enabled", False))
 
-    def peers(self) -> Sequence[Source]:
-        """Return every peer, those that the node does not pull from too."""
-        with self._host.connection() as connection:
-            rows = connection.execute("SELECT * FROM peers ORDER BY node_id").fetchall()
-        return [Source({name: row[name] for name in _columns(row)}) for row in rows]
-
-    def position(self, peer: Source) -> str | None:
+    def position(self, peer: Peer) -> str | None:
         """Return the position of *peer*, loaded as the node's loop loads it."""
         position: str | None = self._host.pulling.load_cursor(peer.id)
         return position
 
-    def advance(self, peer: Source, position: str | None) -> bool:
+    def advance(self, peer: Peer, position: str | None) -> bool:
         """Write *position* where the stored one is before it; tell whether it was."""
         self.begin_page()
         try:
@@ -129,15 +90,19 @@ class Session:
             self._drop_unless_kept()
         return behind
 
-    def pull(self, peer: Source, ask: Ask) -> Outcome:
+    def pull(self, peer: Peer, ask: Ask) -> Outcome:
         """Store a page with the position after it, or nothing of it.
 
         Raises :class:`StoreError` where the database fails: nothing of the page is stored then.
         """
         self._watch.begin()
-        request = _Request(self, peer, ask)
-        pulled = self._host.pulling.pull_from_peer_once(dict(peer.row), request, ask.position)
+        # Read anew, as the node's loop does: the peer may have been revoked meanwhile.
+        row = self._row(peer)
+        if row.get("status") != ACTIVE:
+            return Problem(Trouble.NOT_ACTIVE, row.get("status", "removed"))
+        request = _Request(self, row, ask)
         try:
+            pulled = self._host.pulling.pull_from_peer_once(row, request, ask.position)
             return self._ended(request, self._runner.run(pulled))
         except _NoPageError as found:
             return found.problem
@@ -147,6 +112,14 @@ class Session:
             return self._failed(request, error)
         finally:
             self._drop_unless_kept()
+
+    def _row(self, peer: Peer) -> dict[str, Any]:
+        try:
+            with self._host.connection() as connection:
+                found = connection.execute(_PEER, (peer.id,)).fetchone()
+        except Exception as error:
+            raise self._database_failed(error) from error
+        return dict(as_mapping(found)) if found else {}
 
     def _ended(self, request: "_Request", position: str | None) -> Outcome:
         page = request.page
@@ -159,24 +132,26 @@ class Session:
         if unverifiable(page, rejected):
             return Problem(Trouble.ORIGIN_UNKNOWN, rejected[0].reason)
         if position != request.ask.position:
-            self._host.pulling.save_cursor(request.peer.id, position)
+            self._host.pulling.save_cursor(request.row["id"], position)
         seconds = self._keep()
         return Stored(page, self._watch.new, self._watch.held, rejected, seconds)
 
     def _failed(self, request: "_Request", error: Exception) -> Outcome:
         fact_id, before = self._watch.fact, self._watch.before
-        if request.page is None or fact_id is None or _is_the_databases(error):
-            name = self._host.database_name()
-            raise StoreError(
-                f"{name}: {self._watch.reason(error)}; the pages before it are stored; run this "
-                "again to go on"
-            ) from error
+        if request.page is None or fact_id is None or is_the_databases(error):
+            raise self._database_failed(error) from error
         if before:
             before = list(request.page.fact_ids).index(fact_id)
         else:
             # What the host has written about the fact stays, as after its own loop.
             self._keep()
         return Refused(Fact(fact_id, self._watch.reason(error)), before)
+
+    def _database_failed(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"{self._host.database_name()}: {self._watch.reason(error)}; the pages before it are "
+            "stored; run this again to go on"
+        )
 
     def begin_page(self) -> None:
         """Take the write lock."""
@@ -194,10 +169,10 @@ class Session:
             self._connection.drop_page()
             self.storing = False
 
-    def ask_ahead(self, peer: Source, url: str, arguments: dict[str, Any]) -> None:
+    def ask_ahead(self, row: Mapping[str, Any], url: str, arguments: dict[str, Any]) -> None:
         """Send a request with a token of its own: a peer takes each token once."""
-        scopes = json.loads(peer.row["allowed_scopes"])
-        token = self._host.pulling.create_peer_token(peer.node_id, scopes)
+        scopes = json.loads(row["allowed_scopes"])
+        token = self._host.pulling.create_peer_token(row["node_id"], scopes)
         headers = {**arguments["headers"], "Authorization": f"Bearer {token}"}
         self._asker.ask_ahead(url, {**arguments, "headers": headers})
 
@@ -210,6 +185,9 @@ class Session:
         return self._watch.response(reply.response, reply.answer.document, passed_over)
 
 
+_PEER = "SELECT * FROM peers WHERE id = ?"
+
+
 class _NoPageError(Exception):
     """The answer holds no page that can be stored; the host must not see it."""
 
@@ -220,9 +198,9 @@ class _NoPageError(Exception):
 class _Request:
     """What the host takes for its HTTP client: asks for one page, and looks at it first."""
 
-    def __init__(self, session: Session, peer: Source, ask: Ask) -> None:
+    def __init__(self, session: Session, row: Mapping[str, Any], ask: Ask) -> None:
         self._session = session
-        self.peer = peer
+        self.row = row
         self.ask = ask
         self.page: Page | None = None
 
@@ -235,31 +213,8 @@ class _Request:
             raise _NoPageError(page)
         if page.has_more and self.ask.ahead:
             params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}
-            self._session.ask_ahead(self.peer, url, {**arguments, "params": params})
+            self._session.ask_ahead(self.row, url, {**arguments, "params": params})
         # Only now: whoever else writes to the database has waited for nothing yet.
         self._session.begin_page()
         self.page = page
         return self._session.watched(reply, self.ask.passed_over)
-
-
-def _columns(row: Any) -> Sequence[str]:
-    # libSQL's rows have no method for it, but each row is made of a dictionary.
-    return list(row.keys()) if hasattr(row, "keys") else list(row._data)
-
-
-def _is_the_databases(error: Exception) -> bool:
-    """Tell whether *error* says that the database failed, rather than that a fact is bad.
-
-    Each driver has classes of its own, named alike; libSQL's errors are all ValueError.
-    """
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & {"OperationalError", "InternalError", "NotSupportedError"}:
-        return True
-    if "IntegrityError" in names or "DataError" in names:
-        return False
-    if "ProgrammingError" in names or type(error).__name__ == "DatabaseError":
-        return "binding" not in str(error)
-    return type(error) is ValueError and bool(_LIBSQL_FAILURE.search(str(error)))
-
-
-_LIBSQL_FAILURE = re.compile(r"database|disk|I/O|no such (table|column|savepoint)|SQL|Hrana")

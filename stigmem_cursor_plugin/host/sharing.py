@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from stigmem_cursor_plugin.host.dialects import write_lock
+
 
 class SharedConnection:
     """The host's connection, given to each step in turn; between pages a step is on its own."""
@@ -109,7 +111,7 @@ def shared(database: Any, settings: Any) -> Iterator[SharedConnection]:
     """
     make_backend = database.make_backend
     with make_backend(_settings=settings).connection() as opened:
-        connection = SharedConnection(opened, _begin(settings))
+        connection = SharedConnection(opened, write_lock(settings.storage_backend))
         database.make_backend = lambda *_, **__: _Backend(connection)
         try:
             yield connection
@@ -122,8 +124,3 @@ class _Backend:
 
     def __init__(self, connection: SharedConnection) -> None:
         self.connection = connection.step
-
-
-def _begin(settings: Any) -> str | None:
-    # PostgreSQL begins by itself, and its writers do not wait for each other.
-    return None if settings.storage_backend == "postgres" else "BEGIN IMMEDIATE"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import Fact, fact_id
+from stigmem_cursor_plugin.core.page import Fact, fact_id
 
 
 class Watch(logging.Handler):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import DELAYS, Fact, Problem, Progress, Result, Trouble
+from stigmem_cursor_plugin.core.catchup import DELAYS, Choice, Progress, Result
+from stigmem_cursor_plugin.core.page import Fact, Problem, Trouble
 from stigmem_cursor_plugin.reports.formatting import duration, shown
 from stigmem_cursor_plugin.reports.importing import Group
 from stigmem_cursor_plugin.terminal import MOST_LINES
@@ -11,10 +12,22 @@ from stigmem_cursor_plugin.terminal import MOST_LINES
 RESULT_VERSION = 1
 
 ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0"
+TABLE_MISSING = "info: the table replication_cursors is missing: creating it again"
 RELAYS = (
     "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
     "--live stores older ones would skip them; stop the node, then run this without --live"
 )
+
+
+def not_chosen(choice: Choice) -> Sequence[str]:
+    """Return a line for each name of a peer that cannot be caught up with."""
+    return [
+        *(f"no peer {name} in this database" for name in choice.unknown),
+        *(
+            f"peer {peer.node_id} is {peer.status}; the node does not pull from it"
+            for peer in choice.inactive
+        ),
+    ]
 
 
 def summary(results: Sequence[Result], seconds: float, ending: str = "complete") -> str:
@@ -52,7 +65,7 @@ def lines(results: Sequence[Result]) -> Iterator[Group]:
         yield from _group([_not_stored(result, "refused", f) for f in result.progress.refused])
     yield from _group(
         [
-            f"warning: peer {result.node_id}: not caught up: {sentence(result.progress)}"
+            f"warning: peer {result.peer.node_id}: not caught up: {sentence(result.progress)}"
             for result in results
             if result.progress.problem
         ]
@@ -71,13 +84,13 @@ def _facts(result: Result) -> int:
 def _caught_up(result: Result) -> str:
     progress = result.progress
     return (
-        f"info: peer {result.node_id}: caught up to {shown(progress.position)}, "
+        f"info: peer {result.peer.node_id}: caught up to {shown(progress.position)}, "
         f"{progress.new:,} fact(s) fetched, {progress.held:,} already held"
     )
 
 
 def _not_stored(result: Result, what: str, fact: Fact) -> str:
-    return f"warning: peer {result.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
+    return f"warning: peer {result.peer.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
 
 
 def sentence(progress: Progress) -> str:
@@ -119,6 +132,7 @@ _SENTENCES = {
     ),
     Trouble.REPEATED: "it gave the same page twice; ask its operator",
     Trouble.DROPPED: "this node's rules forbid its answer: {detail}",
+    Trouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
     Trouble.ORIGIN_UNKNOWN: (
         "this node cannot verify its facts: {detail}; they would all be rejected and never be "
         "fetched again; start the peer with a valid manifest, then run this again"
@@ -145,8 +159,8 @@ def document(
 def _peer_document(result: Result) -> dict[str, Any]:
     progress = result.progress
     return {
-        "peer_id": result.peer_id,
-        "peer_node_id": result.node_id,
+        "peer_id": result.peer.id,
+        "peer_node_id": result.peer.node_id,
         "caught_up": progress.caught_up,
         "trouble": progress.problem.trouble.value if progress.problem else None,
         "message": sentence(progress) if progress.problem else None,

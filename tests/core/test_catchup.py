@@ -1,4 +1,4 @@
-"""What catching up decides: what an answer means, and what to do next."""
+"""What catching up decides: which peers, what to ask for next, how long to rest."""
 
 from dataclasses import replace
 
@@ -8,113 +8,23 @@ from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core.catchup import (
     DELAYS,
+    LIVE_PAGE,
     PATIENCE,
-    Answer,
-    Ask,
-    Fact,
+    Choice,
     Outcome,
-    Page,
-    Problem,
     Progress,
     Refused,
     Stored,
-    Trouble,
     after,
     begin,
-    fact_id,
-    judge,
-    unverifiable,
+    choose,
+    rest,
 )
+from stigmem_cursor_plugin.core.page import Ask, Fact, Page, Problem, Trouble
+from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
 NEXT = "1725349500001.0"
-
-
-def page(*ids: str, cursor: object = NEXT, has_more: bool = True) -> Answer:
-    """An answer with a page of facts."""
-    facts = [{"fact": {"id": name}} for name in ids]
-    return Answer(200, {"facts": facts, "cursor": cursor, "has_more": has_more})
-
-
-def test_a_page() -> None:
-    """An answer with facts and a later position is a page."""
-    assert judge(page("a", "b"), Ask(HERE)) == Page(["a", "b"], NEXT, has_more=True)
-
-
-def test_nothing_more() -> None:
-    """An answer without facts, at the same position and without more, is the last page."""
-    assert judge(page(cursor=HERE, has_more=False), Ask(HERE)) == Page([], HERE, has_more=False)
-    nothing = Page([], None, has_more=False)
-    assert judge(page(cursor=None, has_more=False), Ask(None)) == nothing
-
-
-def test_text_decides_what_is_ahead() -> None:
-    """A peer orders positions by their text: .9 comes after .10."""
-    assert isinstance(judge(page("a", cursor="1725349500000.9"), Ask("1725349500000.10")), Page)
-
-
-@pytest.mark.parametrize(
-    ("answer", "trouble"),
-    [
-        (Answer(error="refused"), Trouble.NO_ANSWER),
-        (Answer(500), Trouble.SERVER_ERROR),
-        (Answer(503, retry_after=3.0), Trouble.SERVER_ERROR),
-        (Answer(429), Trouble.BUSY),
-        (Answer(401), Trouble.DENIED),
-        (Answer(403), Trouble.DENIED),
-        (Answer(404), Trouble.UNEXPECTED),
-        (Answer(301), Trouble.UNEXPECTED),
-        (Answer(200), Trouble.BAD_ANSWER),
-        (Answer(200, []), Trouble.BAD_ANSWER),
-        (Answer(200, {"facts": 5, "cursor": NEXT}), Trouble.BAD_ANSWER),
-        (Answer(200, {"cursor": NEXT}), Trouble.BAD_ANSWER),
-        (page("a", cursor=5), Trouble.BAD_ANSWER),
-        (page("a", cursor="1725349400000.0"), Trouble.WENT_BACK),
-        (page("a", cursor=None), Trouble.WENT_BACK),
-        (page(cursor="1725349400000.0", has_more=False), Trouble.WENT_BACK),
-        (page("a", cursor=HERE), Trouble.STANDS_STILL),
-        (page("x", "y"), Trouble.REPEATED),
-        (page(*"abcdef"), Trouble.BAD_ANSWER),
-    ],
-)
-def test_answers_that_are_no_page(answer: Answer, trouble: Trouble) -> None:
-    """Each way in which a peer can misbehave has a name of its own."""
-    problem = judge(answer, Ask(HERE, limit=5, last_page=["x", "y"]))
-    assert isinstance(problem, Problem)
-    assert problem.trouble is trouble
-    assert problem.retry_after == answer.retry_after
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
-    max_leaves=10,
-)
-
-
-@given(JSON | st.fixed_dictionaries({"facts": st.lists(JSON), "cursor": JSON, "has_more": JSON}))
-def test_any_document(document: object) -> None:
-    """Whatever JSON a peer answers with, it is a page that moves forward or a problem."""
-    found = judge(Answer(200, document), Ask(HERE))
-    if isinstance(found, Page):
-        assert (found.position or "") >= HERE
-        assert found.position != HERE or not found.has_more
-
-
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        ({"fact": {"id": "a"}}, "a"),
-        ({"id": "a"}, "a"),
-        ({"fact": 5}, ""),
-        ({}, ""),
-        (None, ""),
-        ("text", ""),
-    ],
-)
-def test_id_of_a_fact(entry: object, expected: str) -> None:
-    """The id is found in the envelope, and in the bare fact of older releases."""
-    assert fact_id(entry) == expected
 
 
 def stored(has_more: bool = True, **values: int) -> Stored:
@@ -195,6 +105,7 @@ def test_peer_that_asks_for_too_much_time() -> None:
         Trouble.WENT_BACK,
         Trouble.REPEATED,
         Trouble.DROPPED,
+        Trouble.NOT_ACTIVE,
         Trouble.ORIGIN_UNKNOWN,
     ],
 )
@@ -242,21 +153,44 @@ def test_only_a_stored_page_moves_the_position(outcomes: list[Outcome], skip: bo
         assert progress.ended or progress != before or isinstance(outcome, Stored)
 
 
-def test_facts_that_cannot_be_verified_now() -> None:
-    """Only a page of which the node can verify no fact is left unread."""
-    unknown = "skip fact (origin_unresolvable): no stored manifest"
-    two = Page(["a", "b"], NEXT, has_more=True)
-    bad = [Fact("a", unknown), Fact("b", unknown)]
-    assert unverifiable(two, bad)
-    assert not unverifiable(two, bad[:1])
-    assert not unverifiable(two, [bad[0], Fact("b", "skip fact (cid_required)")])
-    relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
-    assert not unverifiable(two, [Fact("a", relayed), Fact("b", relayed)])
-    assert not unverifiable(replace(two, fact_ids=[]), [])
-
-
 def test_progress_knows_when_it_has_ended() -> None:
     """A peer has ended when it is caught up or in trouble that stays."""
     assert not Progress(Ask(None)).ended
     assert Progress(Ask(None), caught_up=True).ended
     assert Progress(Ask(None), problem=Problem(Trouble.BUSY)).ended
+
+
+B = Peer("id-b", "stigmem://node-b", "", "active")
+C = Peer("id-c", "stigmem://node-c", "", "revoked")
+D = Peer("id-d", "stigmem://node-d", "", "active")
+
+
+@pytest.mark.parametrize(
+    ("names", "choice"),
+    [
+        ([], Choice([B, D])),
+        (["stigmem://node-d", "id-b"], Choice([B, D], [], [])),
+        (["id-b", "stigmem://node-b"], Choice([B], [], [])),
+        (["x", "id-d", "x"], Choice([D], ["x"], [])),
+        (["stigmem://node-c"], Choice([], [], [C])),
+    ],
+)
+def test_which_peers(names: list[str], choice: Choice) -> None:
+    """Every active peer, or those named by either id; a name that is none of them is told."""
+    assert choose([D, C, B], names) == choice
+
+
+@pytest.mark.parametrize(
+    ("live", "pause", "seconds"), [(True, 0.0, 0.3), (True, 1.0, 1.0), (False, 0.0, 0.0)]
+)
+def test_rest_after_a_page(live: bool, pause: float, seconds: float) -> None:
+    """Beside a running node the database is left alone for as long as it was locked."""
+    page = Stored(Page([], NEXT, has_more=True), 0, 0, seconds=0.3)
+    assert rest(page, live=live, pause=pause) == seconds
+
+
+def test_size_of_pages() -> None:
+    """Beside a running node pages are short; a peer that is to be spared is not asked ahead."""
+    assert begin(HERE).ask == Ask(HERE, 500, ahead=500)
+    assert begin(HERE, live=True).ask == Ask(HERE, LIVE_PAGE, ahead=LIVE_PAGE)
+    assert begin(HERE, sparing=True).ask == Ask(HERE, 500, ahead=0)

@@ -224,3 +224,22 @@ def test_facts_that_the_rules_reject(nodes: Federation, hostile: HostilePeer) ->
     assert lines[-1] == (
         "catch-up complete: 1 peer(s), 1,179 fact(s) fetched, 0 already held, 21 rejected, in N s"
     )
+
+
+def test_peer_revoked_half_way(nodes: Federation, hostile: HostilePeer) -> None:
+    """A peer that is revoked meanwhile is left after the page in hand."""
+
+    def revoke(number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        if number == 1:
+            nodes.a.query("UPDATE peers SET status = 'revoked'")
+        return ask()
+
+    hostile.behave = revoke
+    finished = nodes.catch_up("--pause", "0.1")
+    assert finished.returncode == 3
+    assert (
+        "warning: peer stigmem://node-b: not caught up: it is revoked now; the node does not pull "
+        "from it\n" in finished.stderr
+    )
+    assert nodes.check_position() == 500
+    assert len(hostile.requests) == 1

@@ -1,0 +1,151 @@
+"""What a peer's answer is: a page of facts that can be stored, or a problem with a name.
+
+A peer serves its facts in pages, each with the position after its last row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+FULL_PAGE = 500
+"""The most facts that a peer serves in one answer (stigmem-node 0.9.0a1 to 0.9.0a12)."""
+
+
+class Trouble(StrEnum):
+    """Why a peer is not caught up."""
+
+    NO_ANSWER = "no answer"
+    BAD_ANSWER = "bad answer"
+    SERVER_ERROR = "server error"
+    BUSY = "busy"
+    DENIED = "denied"
+    UNEXPECTED = "unexpected status"
+    STANDS_STILL = "stands still"
+    WENT_BACK = "went back"
+    REPEATED = "repeated"
+    DROPPED = "dropped"
+    NOT_ACTIVE = "not active"
+    ORIGIN_UNKNOWN = "origin unknown"
+    FACT_REFUSED = "fact refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The next page to ask a peer for.
+
+    ``limit`` is the most facts to ask for, ``passed_over`` the ids of facts to leave out of what
+    comes, ``last_page`` the ids of the page before. ``ahead`` is the size of the page to ask for
+    while this one is stored; 0 is none.
+    """
+
+    position: str | None
+    limit: int = FULL_PAGE
+    passed_over: frozenset[str] = frozenset()
+    last_page: Sequence[str] = ()
+    ahead: int = FULL_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a status with a document, or ``error``, what went wrong on the way.
+
+    ``document`` is the JSON of the answer, None where it is not JSON. ``retry_after`` is in
+    seconds.
+    """
+
+    status: int = 0
+    document: Any = None
+    retry_after: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of facts: their ids in order, and the position after them."""
+
+    fact_ids: Sequence[str]
+    position: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page that was not stored, and why; ``detail`` is the peer's or the host's own word."""
+
+    trouble: Trouble
+    detail: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact that was not stored, and why."""
+
+    fact_id: str
+    reason: str
+
+
+def judge(answer: Answer, ask: Ask) -> Page | Problem:
+    """Return the page in an answer to *ask*, or why there is none that can be stored.
+
+    A peer pages by the text of its positions (``hlc > ?``), so text decides what lies ahead.
+    """
+    if answer.error:
+        return Problem(Trouble.NO_ANSWER, answer.error)
+    if answer.status != 200:
+        return _status(answer)
+    page = _page(answer.document)
+    if page is None or len(page.fact_ids) > ask.limit:
+        return Problem(Trouble.BAD_ANSWER)
+    if (page.position or "") < (ask.position or ""):
+        return Problem(Trouble.WENT_BACK, page.position or "none")
+    if page.has_more and page.position == ask.position:
+        return Problem(Trouble.STANDS_STILL)
+    if page.has_more and page.fact_ids and list(page.fact_ids) == list(ask.last_page):
+        return Problem(Trouble.REPEATED)
+    return page
+
+
+def _status(answer: Answer) -> Problem:
+    detail = str(answer.status)
+    if answer.status == 429:
+        return Problem(Trouble.BUSY, detail, answer.retry_after)
+    if answer.status in (401, 403):
+        return Problem(Trouble.DENIED, detail)
+    if answer.status >= 500:
+        return Problem(Trouble.SERVER_ERROR, detail, answer.retry_after)
+    return Problem(Trouble.UNEXPECTED, detail)
+
+
+def _page(document: Any) -> Page | None:
+    if not isinstance(document, dict):
+        return None
+    facts, position = document.get("facts"), document.get("cursor")
+    if not isinstance(facts, list) or not (position is None or isinstance(position, str)):
+        return None
+    return Page([fact_id(entry) for entry in facts], position, bool(document.get("has_more")))
+
+
+def fact_id(entry: Any) -> str:
+    """Return the id of a fact in a page, empty where it has none.
+
+    From 0.9.0a11 on an entry is an envelope around the fact.
+    """
+    if not isinstance(entry, dict):
+        return ""
+    fact = entry.get("fact", entry)
+    return str(fact.get("id", "")) if isinstance(fact, dict) else ""
+
+
+def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
+    """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
+
+    That lies with the peer (its manifest has expired, or this node has none), not with a fact,
+    and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
+    ``resolve_origin_key`` (0.9.0a11 and a12); a relayed fact lies with another node.
+    """
+    return 0 < len(page.fact_ids) == len(rejected) and all(
+        "(origin_unresolvable)" in fact.reason and "relayed origin" not in fact.reason
+        for fact in rejected
+    )

@@ -1,0 +1,122 @@
+"""What a peer's answer is taken for: a page that moves forward, or a problem with a name."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stigmem_cursor_plugin.core.page import (
+    Answer,
+    Ask,
+    Fact,
+    Page,
+    Problem,
+    Trouble,
+    fact_id,
+    judge,
+    unverifiable,
+)
+
+HERE = "1725349500000.5"
+NEXT = "1725349500001.0"
+
+
+def page(*ids: str, cursor: object = NEXT, has_more: bool = True) -> Answer:
+    """An answer with a page of facts."""
+    facts = [{"fact": {"id": name}} for name in ids]
+    return Answer(200, {"facts": facts, "cursor": cursor, "has_more": has_more})
+
+
+def test_a_page() -> None:
+    """An answer with facts and a later position is a page."""
+    assert judge(page("a", "b"), Ask(HERE)) == Page(["a", "b"], NEXT, has_more=True)
+
+
+def test_nothing_more() -> None:
+    """An answer without facts, at the same position and without more, is the last page."""
+    assert judge(page(cursor=HERE, has_more=False), Ask(HERE)) == Page([], HERE, has_more=False)
+    nothing = Page([], None, has_more=False)
+    assert judge(page(cursor=None, has_more=False), Ask(None)) == nothing
+
+
+def test_text_decides_what_is_ahead() -> None:
+    """A peer orders positions by their text: .9 comes after .10."""
+    assert isinstance(judge(page("a", cursor="1725349500000.9"), Ask("1725349500000.10")), Page)
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (Answer(error="refused"), Trouble.NO_ANSWER),
+        (Answer(500), Trouble.SERVER_ERROR),
+        (Answer(503, retry_after=3.0), Trouble.SERVER_ERROR),
+        (Answer(429), Trouble.BUSY),
+        (Answer(401), Trouble.DENIED),
+        (Answer(403), Trouble.DENIED),
+        (Answer(404), Trouble.UNEXPECTED),
+        (Answer(301), Trouble.UNEXPECTED),
+        (Answer(200), Trouble.BAD_ANSWER),
+        (Answer(200, []), Trouble.BAD_ANSWER),
+        (Answer(200, {"facts": 5, "cursor": NEXT}), Trouble.BAD_ANSWER),
+        (Answer(200, {"cursor": NEXT}), Trouble.BAD_ANSWER),
+        (page("a", cursor=5), Trouble.BAD_ANSWER),
+        (page("a", cursor="1725349400000.0"), Trouble.WENT_BACK),
+        (page("a", cursor=None), Trouble.WENT_BACK),
+        (page(cursor="1725349400000.0", has_more=False), Trouble.WENT_BACK),
+        (page("a", cursor=HERE), Trouble.STANDS_STILL),
+        (page("x", "y"), Trouble.REPEATED),
+        (page(*"abcdef"), Trouble.BAD_ANSWER),
+    ],
+)
+def test_answers_that_are_no_page(answer: Answer, trouble: Trouble) -> None:
+    """Each way in which a peer can misbehave has a name of its own."""
+    problem = judge(answer, Ask(HERE, limit=5, last_page=["x", "y"]))
+    assert isinstance(problem, Problem)
+    assert problem.trouble is trouble
+    assert problem.retry_after == answer.retry_after
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=10,
+)
+
+
+@given(JSON | st.fixed_dictionaries({"facts": st.lists(JSON), "cursor": JSON, "has_more": JSON}))
+def test_any_document(document: object) -> None:
+    """Whatever JSON a peer answers with, it is a page that moves forward or a problem."""
+    found = judge(Answer(200, document), Ask(HERE))
+    if isinstance(found, Page):
+        assert (found.position or "") >= HERE
+        assert found.position != HERE or not found.has_more
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"fact": {"id": "a"}}, "a"),
+        ({"id": "a"}, "a"),
+        ({"fact": 5}, ""),
+        ({}, ""),
+        (None, ""),
+        ("text", ""),
+    ],
+)
+def test_id_of_a_fact(entry: object, expected: str) -> None:
+    """The id is found in the envelope, and in the bare fact of older releases."""
+    assert fact_id(entry) == expected
+
+
+def test_facts_that_cannot_be_verified_now() -> None:
+    """Only a page of which the node can verify no fact is left unread."""
+    unknown = "skip fact (origin_unresolvable): no stored manifest"
+    two = Page(["a", "b"], NEXT, has_more=True)
+    bad = [Fact("a", unknown), Fact("b", unknown)]
+    assert unverifiable(two, bad)
+    assert not unverifiable(two, bad[:1])
+    assert not unverifiable(two, [bad[0], Fact("b", "skip fact (cid_required)")])
+    relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
+    assert not unverifiable(two, [Fact("a", relayed), Fact("b", relayed)])
+    assert not unverifiable(replace(two, fact_ids=[]), [])
