@@ -24,10 +24,10 @@ story-%: .venv/installed
 
 # More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 4 --maxschedchunk=2 -m "not slow and not exhaustive" $(T)
+	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not slow and not exhaustive" $(T)
 
 test-slow: .venv/installed
-	$(BIN)/pytest -n 2 -m slow $(T)
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow $(T)
 
 # Hours: each of some hundred changes runs the tests of the core. It works on a copy.
 mutants: .venv/installed

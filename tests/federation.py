@@ -12,8 +12,16 @@ from typing import Any
 from tests.running import Finished, run_in
 from tools.loopback import Node, two_nodes
 
-FACTS = 1200
-"""Facts that the second node offers by default: two full pages and a part of one."""
+FACTS = 24
+"""Facts that the second node offers where nothing else is said."""
+PAGE = 10
+"""Facts in a page that it gives there: two full pages and a part of one."""
+NEVER = 3600
+"""Seconds between two pulls of a node that must not fetch anything by itself."""
+
+
+ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0\n"
+"""The first line of a run."""
 
 
 def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
@@ -97,8 +105,7 @@ def federation(directory: Path, facts: int, **settings: str) -> Iterator[Federat
 
     *settings* are environment variables of node a.
     """
-    quiet = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": "3600", **settings}
-    with two_nodes(directory, **quiet) as (a, b):
+    with two_nodes(directory, interval=NEVER, **settings) as (a, b):
         a.stop()
         fill(b, facts)
         yield Federation(a, b)

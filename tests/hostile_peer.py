@@ -34,22 +34,35 @@ class Reply:
 
 Ask = Callable[[], Reply]
 """Gets the honest answer from the node behind."""
+Behaviour = Callable[[int, Mapping[str, str], Ask], Reply]
+
+
+def honest(_number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+    """Answer as the node behind does."""
+    return ask()
 
 
 @dataclass
 class HostilePeer:
     """The server and how it behaves.
 
-    It serves pages of ``page_size`` facts, whatever it is asked for. ``behave`` is given each
-    request's number from 1, its query and the way to the honest answer, and returns what is sent.
+    It serves at most ``page_size`` facts in a page, where that is given.
+    ``behave`` is given each request's number from 1, its query and the way to the honest answer,
+    and returns what is sent.
     """
 
     url: str
     behind: str
-    page_size: str | None = None
-    behave: Callable[[int, Mapping[str, str], Ask], Reply] = lambda _number, _query, ask: ask()
+    page_size: int | None = None
+    behave: Behaviour = honest
     requests: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+
+    def reform(self) -> None:
+        """Be honest again, and forget what was asked."""
+        self.behave = honest
+        self.requests.clear()
+        self.paths.clear()
 
     def answer(self, target: str, headers: Mapping[str, str]) -> Reply:
         """Return what to send for a request."""
@@ -58,16 +71,17 @@ class HostilePeer:
         self.paths.append(urlsplit(target).path)
 
         def ask() -> Reply:
-            params = {**query, "limit": self.page_size or query.get("limit", "100")}
+            limit = int(query.get("limit", 100))
+            params = {**query, "limit": str(min(limit, self.page_size or limit))}
             url = f"{self.behind}{urlsplit(target).path}"
-            honest = httpx.get(url, params=params, headers=headers, timeout=60)
-            return Reply(honest.status_code, honest.content)
+            answer = httpx.get(url, params=params, headers=headers, timeout=60)
+            return Reply(answer.status_code, answer.content)
 
         return self.behave(len(self.requests), query, ask)
 
 
 @contextmanager
-def hostile_peer(behind: str) -> Iterator[HostilePeer]:
+def hostile_peer(behind: str, page_size: int | None = None) -> Iterator[HostilePeer]:
     """Start a server in front of the node at the URL *behind*; it is honest at first."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -86,7 +100,7 @@ def hostile_peer(behind: str) -> Iterator[HostilePeer]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    peer = HostilePeer(f"http://127.0.0.1:{server.server_port}", behind)
+    peer = HostilePeer(f"http://127.0.0.1:{server.server_port}", behind, page_size)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -320,13 +320,16 @@ def _pulls(log: str) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def two_nodes(directory: Path, **settings: str) -> Iterator[tuple[Node, Node]]:
+def two_nodes(
+    directory: Path, *, interval: int = 1, **settings: str
+) -> Iterator[tuple[Node, Node]]:
     """Start nodes a and b with each other as peers; both are stopped at the end.
 
-    *settings* are environment variables of node a.
+    Both pull each *interval* seconds; *settings* are environment variables of node a.
     """
-    a = Node("node-a", directory / "a", settings=settings)
-    b = Node("node-b", directory / "b")
+    pull = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": str(interval)}
+    a = Node("node-a", directory / "a", settings=pull | settings)
+    b = Node("node-b", directory / "b", settings=dict(pull))
     try:
         for node in (a, b):
             node.prepare()

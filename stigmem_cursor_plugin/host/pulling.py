@@ -98,18 +98,23 @@ class Session:
         self._watch.begin()
         # Read anew, as the node's loop does: the peer may have been revoked meanwhile.
         row = self._row(peer)
-        if row.get("status") != ACTIVE:
-            return Problem(Trouble.NOT_ACTIVE, row.get("status", "removed"))
+        if problem := _not_active(row):
+            return problem
         request = _Request(self, row, ask)
         try:
             pulled = self._host.pulling.pull_from_peer_once(row, request, ask.position)
-            return self._ended(request, self._runner.run(pulled))
+            outcome = self._ended(request, self._runner.run(pulled))
         except _NoPageError as found:
             return found.problem
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  whatever the host raises on a fact
             return self._failed(request, error)
+        else:
+            if isinstance(outcome, Problem):
+                # The host verifies nothing that comes from a peer that was revoked meanwhile.
+                return _not_active(self._row(peer)) or outcome
+            return outcome
         finally:
             self._drop_unless_kept()
 
@@ -186,6 +191,12 @@ class Session:
 
 
 _PEER = "SELECT * FROM peers WHERE id = ?"
+
+
+def _not_active(row: Mapping[str, Any]) -> Problem | None:
+    if row.get("status") == ACTIVE:
+        return None
+    return Problem(Trouble.NOT_ACTIVE, row.get("status", "removed"))
 
 
 class _NoPageError(Exception):

@@ -1,21 +1,44 @@
-"""Two nodes for all tests of a module."""
+"""Two nodes for all tests of a module, the second behind a server that can misbehave."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from tests.federation import FACTS, Federation, federation
+from tests.federation import FACTS, PAGE, Federation, federation
+from tests.hostile_peer import HostilePeer, hostile_peer
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    """Two nodes, the second with 1,200 facts, two full pages and a part of one."""
-    with federation(tmp_path_factory.mktemp("nodes"), FACTS) as nodes:
-        yield nodes
+@dataclass(frozen=True)
+class Served:
+    """The nodes, and the server in front of the second one."""
+
+    nodes: Federation
+    peer: HostilePeer
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two nodes; the second has two full pages of facts and a part of one."""
+    with (
+        federation(tmp_path_factory.mktemp("nodes"), FACTS) as nodes,
+        hostile_peer(nodes.b.url, PAGE) as peer,
+    ):
+        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
+        nodes.keep()
+        yield Served(nodes, peer)
 
 
 @pytest.fixture
-def nodes(served: Federation) -> Federation:
-    """The same, the first one without a fact or position of the second."""
-    served.lose()
-    return served
+def nodes(served: Served) -> Federation:
+    """The same, the first one without a fact or position of the second, which is honest."""
+    served.nodes.lose()
+    served.peer.reform()
+    return served.nodes
+
+
+@pytest.fixture
+def hostile(served: Served, nodes: Federation) -> HostilePeer:
+    """The server in front of the second of these nodes."""
+    del nodes
+    return served.peer

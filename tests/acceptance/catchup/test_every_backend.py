@@ -1,21 +1,22 @@
 """The same on every database that a node can have: fetched once, whole pages, refused facts."""
 
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.database import Database, EncryptedDatabase, LibSQLDatabase, PostgresDatabase
-from tests.federation import Federation, add_facts, federation
+from tests.federation import FACTS, PAGE, Federation, add_facts, federation
+from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
 from tests.nodes import KEY, SETTINGS, STORES, Stores
 from tests.running import BIN
 
 pytestmark = pytest.mark.long
 
-FACTS = 1200
 FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
 
 
@@ -24,6 +25,7 @@ class StoredFederation:
     """Two nodes, and the database of the first, whatever it is."""
 
     nodes: Federation
+    peer: HostilePeer
     database: Database
 
     def held(self) -> list[str]:
@@ -66,23 +68,35 @@ def stored(
     settings = dict(SETTINGS[kind])
     if kind == "postgres":
         settings["STIGMEM_PG_DSN"] = stores.server.dsn(stores.server.new_database())
-    with federation(tmp_path, FACTS, **settings) as nodes:
+    with (
+        federation(tmp_path, FACTS, **settings) as nodes,
+        hostile_peer(nodes.b.url, PAGE) as peer,
+    ):
         add_facts(
             nodes.b, [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}]
         )
         database = _database(kind, nodes.a.directory, settings.get("STIGMEM_PG_DSN", ""))
-        yield StoredFederation(nodes, database)
+        database.run("UPDATE peers SET node_url = ?", [peer.url])
+        yield StoredFederation(nodes, peer, database)
 
 
 def test_every_backend(stored: StoredFederation) -> None:
     """Killed, gone on with, stopped at a refused fact and past it: each fact is there once."""
+    third_page = threading.Event()
+
+    def tell(number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        if number == 3:
+            third_page.set()
+        return ask()
+
+    stored.peer.behave = tell
     process = subprocess.Popen(
         [BIN / "stigmem-cursor", "catchup"],
         cwd=stored.nodes.a.directory,
         env=stored.nodes.a.environment,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(3)
+    assert third_page.wait(60)
     process.kill()
     process.wait(60)
     assert stored.offered() <= set(stored.held())

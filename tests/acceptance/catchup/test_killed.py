@@ -3,20 +3,19 @@
 The position is never ahead of the facts, and a second run goes on where the first one stopped.
 """
 
-import random
 import re
 import signal
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pytest
 
-from tests.federation import FACTS, Federation, federation, without_seconds
-from tests.hostile_peer import Ask, Reply, hostile_peer
+from tests.acceptance.catchup.conftest import Served
+from tests.federation import Federation, federation, without_seconds
+from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
 from tests.running import BIN, NEEDS_STRACE, take_interrupts
 
 pytestmark = [NEEDS_STRACE, pytest.mark.long]
@@ -34,16 +33,15 @@ class Point(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Two nodes; the second has four facts and gives two in a page."""
     with (
         federation(tmp_path_factory.mktemp("nodes"), FEW) as nodes,
-        hostile_peer(nodes.b.url) as peer,
+        hostile_peer(nodes.b.url, page_size=2) as peer,
     ):
-        peer.page_size = "2"
         nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
         nodes.keep()
-        yield nodes
+        yield Served(nodes, peer)
 
 
 def traced(nodes: Federation, *inject: str) -> "subprocess.CompletedProcess[str]":
@@ -65,8 +63,10 @@ def traced(nodes: Federation, *inject: str) -> "subprocess.CompletedProcess[str]
     )
 
 
-def writes(nodes: Federation) -> list[Point]:
-    """Return every system call that writes to the database or its log, after a run unharmed."""
+@pytest.fixture(scope="module")
+def writes(served: Served) -> list[Point]:
+    """Every system call that writes to the database or its log, in a run unharmed."""
+    nodes = served.nodes
     assert traced(nodes).returncode == 0
     seen: Counter[str] = Counter()
     found = []
@@ -90,83 +90,74 @@ def goes_on(nodes: Federation) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_every_write(few: Federation) -> None:
+def test_killed_at_every_write(nodes: Federation, writes: list[Point]) -> None:
     """Killed at any system call that writes, a page is there with its position or not at all."""
     held = set()
-    for point in writes(few):
-        finished = traced(few, "-e", f"inject={point.call}:signal=KILL:when={point.number}")
+    for point in writes:
+        finished = traced(nodes, "-e", f"inject={point.call}:signal=KILL:when={point.number}")
         assert finished.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), point
-        assert few.a.query("PRAGMA integrity_check") == [("ok",)], point
-        held.add(few.check_position())
+        assert nodes.a.query("PRAGMA integrity_check") == [("ok",)], point
+        held.add(nodes.check_position())
         if point.number % 10 == 0:
-            goes_on(few)
+            goes_on(nodes)
     assert held == {0, 2, 4}
 
 
-def test_killed_at_random(nodes: Federation) -> None:
-    """Killed again and again, every run goes on; at the end nothing is missing or twice."""
-    pauses = random.Random(14)  # noqa: S311  not for secrets
-    held = 0
-    for _ in range(5):
-        process = subprocess.Popen(
-            [BIN / "stigmem-cursor", "catchup"],
-            cwd=nodes.a.directory,
-            env=nodes.a.environment,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(pauses.uniform(1, 4))
-        process.kill()
-        process.wait(60)
-        assert nodes.check_position() >= held
-        held = nodes.check_position()
-    assert nodes.catch_up().returncode == 0
-    assert nodes.check_position() == FACTS
-
-
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
-def test_disk_that_fails(few: Federation, call: str, error: str) -> None:
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("pwrite64", "ENOSPC"),
+        pytest.param("pwrite64", "EIO", marks=pytest.mark.slow),
+        pytest.param("fdatasync", "ENOSPC", marks=pytest.mark.slow),
+        ("fdatasync", "EIO"),
+    ],
+)
+def test_disk_that_fails(nodes: Federation, writes: list[Point], call: str, error: str) -> None:
     """When the disk fails: exit 1, one line that names it, and nothing but whole pages."""
-    points = [point for point in writes(few) if point.call == call]
+    points = [point for point in writes if point.call == call]
     failed = 0
     for point in points[:: max(1, len(points) // 4)]:
-        finished = traced(few, "-e", f"inject={call}:error={error}:when={point.number}+")
-        assert few.a.query("PRAGMA integrity_check") == [("ok",)], point
-        few.check_position()
+        finished = traced(nodes, "-e", f"inject={call}:error={error}:when={point.number}+")
+        assert nodes.a.query("PRAGMA integrity_check") == [("ok",)], point
+        nodes.check_position()
         if finished.returncode != 0:
             assert finished.returncode == 1, point
             *_, line = finished.stderr.splitlines()
             assert re.fullmatch(
-                rf"error: {few.a.database}: OperationalError: (disk I/O error|database or disk is "
-                "full); the pages before it are stored; run this again to go on",
+                rf"error: {nodes.a.database}: OperationalError: (disk I/O error|database or disk "
+                "is full); the pages before it are stored; run this again to go on",
                 line,
             )
             failed += 1
     assert failed
-    goes_on(few)
+    goes_on(nodes)
 
 
 @pytest.mark.parametrize(
     ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
-def test_told_to_end_while_storing(few: Federation, sign: signal.Signals, status: int) -> None:
+def test_told_to_end_while_storing(
+    nodes: Federation, writes: list[Point], sign: signal.Signals, status: int
+) -> None:
     """A signal in the middle of a page ends the command after it, with the state said."""
     # The first call in the log beyond what opening it writes belongs to the first page.
-    first = next(point for point in writes(few) if point.call == "fdatasync")
+    first = next(point for point in writes if point.call == "fdatasync")
     name = sign.name.removeprefix("SIG")
-    finished = traced(few, "-e", f"inject=fdatasync:signal={name}:when={first.number}")
+    finished = traced(nodes, "-e", f"inject=fdatasync:signal={name}:when={first.number}")
     assert finished.returncode == status
     assert without_seconds(finished.stderr).splitlines()[-1] == (
         f"{INTERRUPTED.format(2)}, in N s; run it again to go on"
     )
-    assert few.check_position() == 2
-    goes_on(few)
+    assert nodes.check_position() == 2
+    goes_on(nodes)
 
 
 @pytest.mark.parametrize(
     ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
-def test_told_to_end_while_waiting(nodes: Federation, sign: signal.Signals, status: int) -> None:
+def test_told_to_end_while_waiting(
+    nodes: Federation, hostile: HostilePeer, sign: signal.Signals, status: int
+) -> None:
     """A signal while the peer has not answered ends the command at once."""
     asked, over = threading.Event(), threading.Event()
 
@@ -175,21 +166,19 @@ def test_told_to_end_while_waiting(nodes: Federation, sign: signal.Signals, stat
         over.wait(60)
         return Reply(500)
 
-    with hostile_peer(nodes.b.url) as peer:
-        peer.behave = silent
-        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
-        process = subprocess.Popen(
-            [BIN / "stigmem-cursor", "catchup"],
-            cwd=nodes.a.directory,
-            env=nodes.a.environment,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=take_interrupts,  # noqa: PLW1509  nothing in it waits for a lock
-        )
-        assert asked.wait(60)
-        process.send_signal(sign)
-        _, said = process.communicate(timeout=30)
-        over.set()
+    hostile.behave = silent
+    process = subprocess.Popen(
+        [BIN / "stigmem-cursor", "catchup"],
+        cwd=nodes.a.directory,
+        env=nodes.a.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=take_interrupts,  # noqa: PLW1509  nothing in it waits for a lock
+    )
+    assert asked.wait(60)
+    process.send_signal(sign)
+    _, said = process.communicate(timeout=30)
+    over.set()
     assert process.returncode == status
     assert without_seconds(said).splitlines()[1:] == [
         f"{INTERRUPTED.format(0)}, in N s; run it again to go on"

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.federation import Federation, add_facts, federation, fill, without_seconds
+from tests.acceptance.catchup.conftest import Served
+from tests.federation import PAGE, Federation, add_facts, federation, fill, without_seconds
+from tests.hostile_peer import hostile_peer
 
 pytestmark = pytest.mark.long
 
@@ -15,26 +17,24 @@ FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    """Two nodes: 700 facts, one with a clock in the future, one with a bad id, one old."""
-    with federation(tmp_path_factory.mktemp("nodes"), 0) as nodes:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two nodes: 28 facts, one with a clock in the future, one with a bad id, one old."""
+    with (
+        federation(tmp_path_factory.mktemp("nodes"), 0) as nodes,
+        hostile_peer(nodes.b.url, PAGE) as peer,
+    ):
+        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
+        nodes.keep()
         old = f"{int(time.time() * 1000) - 90 * 86_400_000}.0"
         add_facts(nodes.b, [{"entity": "demo:old", "value_v": "x", "hlc": old}])
-        fill(nodes.b, 350, "before")
+        fill(nodes.b, 14, "before")
         add_facts(nodes.b, [{"entity": "demo:bad", "value_v": "x", "cid": "sha256:0", "id": "bad"}])
-        fill(nodes.b, 350, "after")
+        fill(nodes.b, 14, "after")
         add_facts(
             nodes.b,
             [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}],
         )
-        yield nodes
-
-
-@pytest.fixture
-def nodes(served: Federation) -> Federation:
-    """The same, the first one without a fact or position of the second."""
-    served.lose()
-    return served
+        yield Served(nodes, peer)
 
 
 SKEW = (
@@ -55,11 +55,10 @@ def test_stops_at_the_fact(nodes: Federation) -> None:
     assert without_seconds(finished.stderr).splitlines()[1:] == [
         f"warning: peer stigmem://node-b: not caught up: stopped at fact bad: {BAD}; "
         "--skip-refused goes on past it",
-        "catch-up incomplete: 0 of 1 peer(s) caught up, 351 fact(s) fetched, 0 already held, "
-        "in N s",
+        "catch-up incomplete: 0 of 1 peer(s) caught up, 15 fact(s) fetched, 0 already held, in N s",
     ]
-    assert len(nodes.a.facts_from(nodes.b)) == 351
-    before = nodes.b.query("SELECT MAX(hlc) FROM facts WHERE entity = 'demo:before-349'")
+    assert len(nodes.a.facts_from(nodes.b)) == 15
+    before = nodes.b.query("SELECT MAX(hlc) FROM facts WHERE entity = 'demo:before-13'")
     assert nodes.a.cursor(nodes.b) == before[0][0]
 
 
@@ -70,7 +69,7 @@ def test_skipping_what_is_refused(nodes: Federation) -> None:
     assert without_seconds(finished.stderr).splitlines()[2:] == [
         f"warning: peer stigmem://node-b: fact bad refused: {BAD}",
         f"warning: peer stigmem://node-b: fact future refused: {SKEW}",
-        "catch-up complete: 1 peer(s), 701 fact(s) fetched, 0 already held, 2 passed over, in N s",
+        "catch-up complete: 1 peer(s), 29 fact(s) fetched, 0 already held, 2 passed over, in N s",
     ]
     assert nodes.a.cursor(nodes.b) == FUTURE
     assert nodes.a.facts_from(nodes.b) == nodes.b.own_facts() - {"bad", "future"}
@@ -91,7 +90,7 @@ def test_going_on_after_a_stop(nodes: Federation) -> None:
     nodes.catch_up()
     document = nodes.document("--skip-refused", nodes.b.node_id)
     (peer,) = document["peers"]
-    assert (peer["facts_fetched"], peer["facts_held"], peer["caught_up"]) == (350, 0, True)
+    assert (peer["facts_fetched"], peer["facts_held"], peer["caught_up"]) == (14, 0, True)
     assert [fact["fact_id"] for fact in peer["refused"]] == ["bad", "future"]
 
 
@@ -128,5 +127,5 @@ def test_many_refused_facts(nodes: Federation) -> None:
     (peer,) = nodes.document("--skip-refused")["peers"]
     instructions = [f for f in peer["refused"] if "quarantine_garden_required" in f["reason"]]
     assert len(instructions) == 20
-    assert peer["facts_fetched"] == 701
+    assert peer["facts_fetched"] == 29
     assert peer["caught_up"]
