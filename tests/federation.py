@@ -16,7 +16,7 @@ FACTS = 24
 """Facts that the second node offers where nothing else is said."""
 PAGE = 10
 """Facts in a page that it gives there: two full pages and a part of one."""
-NEVER = 3600
+NEVER = "3600"
 """Seconds between two pulls of a node that must not fetch anything by itself."""
 
 

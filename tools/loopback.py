@@ -321,13 +321,13 @@ def _pulls(log: str) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def two_nodes(
-    directory: Path, *, interval: int = 1, **settings: str
+    directory: Path, *, interval: str = "1", **settings: str
 ) -> Iterator[tuple[Node, Node]]:
     """Start nodes a and b with each other as peers; both are stopped at the end.
 
     Both pull each *interval* seconds; *settings* are environment variables of node a.
     """
-    pull = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": str(interval)}
+    pull = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": interval}
     a = Node("node-a", directory / "a", settings=pull | settings)
     b = Node("node-b", directory / "b", settings=dict(pull))
     try:

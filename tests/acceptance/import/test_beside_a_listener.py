@@ -49,7 +49,7 @@ REFUSALS = {
 @contextmanager
 def catching_up(directory: Path) -> Iterator[tuple[Node, Node]]:
     """Run a node that pulls without a pause from another, and knows a third that is away."""
-    with two_nodes(directory, interval=3600) as (a, b):
+    with two_nodes(directory, interval="3600") as (a, b):
         b.post_facts(f"fact-{number}" for number in range(FACTS))
         a.stop()
         a.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "0"
