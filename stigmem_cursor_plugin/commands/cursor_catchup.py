@@ -3,7 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
-from stigmem_cursor_plugin.core.catchup import Progress, Result
+from stigmem_cursor_plugin.core.catchup import Progress, Result, Timing
 from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
@@ -22,9 +22,6 @@ from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_r
 
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.pulling import Session
-
-SETTLED = 5.0
-"""Seconds for which a position must stay after ``--live``: longer than a pull of the node's."""
 
 
 def _seconds(text: str) -> float:
@@ -97,6 +94,7 @@ class _Job:
         self.results: dict[str, Result] = {}
         self._arguments = arguments
         self._began = time.monotonic()
+        self._slowest = Timing()
 
     def run(self) -> None:
         settings = read_settings(self._arguments.db)
@@ -112,7 +110,7 @@ class _Job:
                 self.results[peer.id] = self._begin(peer, session.position(peer))
             self._catch_up_all(session, check)
             if self._arguments.live:
-                _settle(session, self.results.values())
+                self._settle(session)
 
     def _begin(self, peer: Peer, position: str | None) -> Result:
         arguments = self._arguments
@@ -142,7 +140,9 @@ class _Job:
         )
         with Meter(peer.node_id, progress) as meter:
             while True:
+                asked = time.monotonic()
                 outcome = session.pull(peer, progress.ask)
+                self._slowest = self._slowest.with_page(outcome, time.monotonic() - asked)
                 progress = catchup.after(progress, outcome, skip_refused=skip)
                 self.results[peer.id] = replace(result, progress=progress)
                 check()
@@ -150,6 +150,15 @@ class _Job:
                 if progress.ended or progress.wait:
                     return progress
                 time.sleep(catchup.rest(outcome, live=live, pause=pause))
+
+    def _settle(self, session: "Session") -> None:
+        """Put back what the node's own loop, begun before the end, sets back after it."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < self._slowest.settling:
+            for result in self.results.values():
+                if session.advance(result.peer, result.progress.position):
+                    quiet_since = time.monotonic()
+            time.sleep(0.25)
 
     def report(self, ending: str, errors: Sequence[str] = ()) -> None:
         """Say what has come of it, on standard error, and with ``--json`` on standard output."""
@@ -184,16 +193,6 @@ def _prepare(settings: Settings, arguments: Namespace) -> Sequence[Peer]:
         with store.transaction() as transaction:
             transaction.apply([])
     return choice.peers
-
-
-def _settle(session: "Session", results: Collection[Result]) -> None:
-    """Put back what the node's own loop, begun before the end, sets back after it."""
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < SETTLED:
-        for result in results:
-            if session.advance(result.peer, result.progress.position):
-                quiet_since = time.monotonic()
-        time.sleep(0.25)
 
 
 COMMAND = Command(

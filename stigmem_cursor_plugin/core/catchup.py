@@ -19,6 +19,12 @@ DELAYS = (1.0, 2.0, 4.0, 8.0)
 PATIENCE = 120.0
 """The longest ``Retry-After`` that is obeyed, in seconds."""
 
+SETTLED = 5.0
+"""Seconds that a position must stay at least, after ``--live``, to be taken for settled."""
+
+LOOP_SLOWNESS = 20
+"""How many times as long as here a page takes the node's own loop at most (seen: 8 to 9 times)."""
+
 NAMED = 10
 """How many rejected facts are named; the others are counted."""
 
@@ -154,6 +160,28 @@ def _troubled(progress: Progress, problem: Problem) -> Progress:
         return replace(progress, problem=problem)
     delay = max(DELAYS[progress.attempts], asked_to_wait)
     return replace(progress, wait=delay, attempts=progress.attempts + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the slowest page took: in all, and of that with the database locked, in seconds."""
+
+    whole: float = 0.0
+    locked: float = 0.0
+
+    def with_page(self, outcome: Outcome, seconds: float) -> "Timing":
+        """Return it with one more page, if *outcome* is one."""
+        if not isinstance(outcome, Stored):
+            return self
+        return Timing(max(self.whole, seconds), max(self.locked, outcome.seconds))
+
+    @property
+    def settling(self) -> float:
+        """For how long a position must stay until no pull of the node's own can set it back.
+
+        A pull of the node's fetches as much, and stores it many times more slowly.
+        """
+        return max(SETTLED, self.whole + LOOP_SLOWNESS * self.locked)
 
 
 def rest(outcome: Outcome, *, live: bool, pause: float) -> float:

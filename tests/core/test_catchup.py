@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from stigmem_cursor_plugin.core.catchup import (
     DELAYS,
     LIVE_PAGE,
+    LOOP_SLOWNESS,
     PATIENCE,
+    SETTLED,
     Choice,
     Outcome,
     Progress,
     Refused,
     Stored,
+    Timing,
     after,
     begin,
     choose,
@@ -117,6 +120,7 @@ def test_trouble_that_stays(trouble: Trouble) -> None:
 OUTCOMES = st.one_of(
     st.builds(
         Stored,
+        Timing,
         st.builds(
             Page,
             st.just(["a", "b"]),
@@ -194,3 +198,13 @@ def test_size_of_pages() -> None:
     assert begin(HERE).ask == Ask(HERE, 500, ahead=500)
     assert begin(HERE, live=True).ask == Ask(HERE, LIVE_PAGE, ahead=LIVE_PAGE)
     assert begin(HERE, sparing=True).ask == Ask(HERE, 500, ahead=0)
+
+
+def test_position_settles_as_slowly_as_the_node_pulls() -> None:
+    """The slower a page was stored, the longer a pull of the node's own may still be under way."""
+    page = Page(["a"], NEXT, has_more=False)
+    timing = Timing().with_page(Problem(Trouble.NO_ANSWER), 120)
+    assert timing.settling == SETTLED
+    assert timing.with_page(Stored(page, 1, 0, seconds=0.1), 0.2).settling == SETTLED
+    slow = timing.with_page(Stored(page, 1, 0, seconds=2), 3).with_page(Stored(page, 1, 0), 1)
+    assert slow.settling == 3 + LOOP_SLOWNESS * 2
