@@ -48,7 +48,8 @@ print(create_api_key(sys.argv[1], ["read", "write", "federate", "admin:federatio
 """
 
 
-def _base64url(data: bytes) -> str:
+def base64url(data: bytes) -> str:
+    """Return bytes as the host writes keys and signatures."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
@@ -104,7 +105,7 @@ class Node:
     @property
     def public_key(self) -> str:
         """The federation key, base64url."""
-        return _base64url(self.key.public_key().public_bytes_raw())
+        return base64url(self.key.public_key().public_bytes_raw())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -121,7 +122,7 @@ class Node:
             "STIGMEM_FEDERATION_INSECURE": "1",
             "STIGMEM_FEDERATION_PULL_INTERVAL_S": "1",
             "STIGMEM_FEDERATION_PUBKEY": self.public_key,
-            "STIGMEM_FEDERATION_PRIVKEY": _base64url(self.key.private_bytes_raw()),
+            "STIGMEM_FEDERATION_PRIVKEY": base64url(self.key.private_bytes_raw()),
             "STIGMEM_RATE_LIMIT_WRITE_PER_HOUR": "1000000",
             "STIGMEM_PLUGIN_AUTO_DISCOVERY_ENABLED": "false",
             **self.settings,
@@ -130,7 +131,7 @@ class Node:
     def prepare(self) -> None:
         """Make the database with the host's own migrations, and an API key."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        keys = (self.public_key, _base64url(self.key.private_bytes_raw()))
+        keys = (self.public_key, base64url(self.key.private_bytes_raw()))
         finished = subprocess.run(
             [sys.executable, "-c", _PREPARE, self.url, self.node_id, *keys],
             env=self.environment,
@@ -213,7 +214,7 @@ class Node:
             "signed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         canonical = json.dumps(declaration, sort_keys=True, separators=(",", ":")).encode()
-        declaration["declaration_sig"] = _base64url(peer.key.sign(canonical))
+        declaration["declaration_sig"] = base64url(peer.key.sign(canonical))
         registered = self.call("POST", "/v1/federation/peers", declaration)
         fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
         path = f"/v1/federation/peers/{registered['peer_id']}/approve"

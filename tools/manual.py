@@ -200,7 +200,7 @@ OVERVIEW: dict[str, str | Terms] = {
         ("2. Put the database back.", "From a backup, if there is one. Register missing peers."),
         (
             "3. cursor-import DIR",
-            "It restores, for each peer, the newest position that the database can back. With "
+            "It restores, for each peer, the furthest position that the database can back. With "
             "--dry-run it only says what it would do.",
         ),
         (

@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=path,
         nargs="+",
         help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
-        "checkpoints in it; of several, import takes for each peer the newest that the database "
+        "checkpoints in it; of several, import takes for each peer the furthest that the database "
         "can back up",
     )
     parser.add_argument(

@@ -11,6 +11,17 @@ def write_lock(storage_backend: str) -> str | None:
     return None if storage_backend == "postgres" else "BEGIN IMMEDIATE"
 
 
+def page_in_memory(storage_backend: str) -> Sequence[str]:
+    """Return the statements that let a connection keep what it needs for a page in memory.
+
+    SQLite would write what undoes a statement into a temporary file, for each fact, and a page's
+    changes to disk before it is whole: its own cache has 2 MB.
+    """
+    if storage_backend != "sqlite":
+        return ()
+    return ("PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536")
+
+
 def as_mapping(row: Any) -> Mapping[str, Any]:
     """Return a row as the host's functions take it."""
     return {name: row[name] for name in _columns(row)}

@@ -24,6 +24,7 @@ from stigmem_cursor_plugin.host import functions
 from stigmem_cursor_plugin.host.asking import Asker, Reply
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
 from stigmem_cursor_plugin.host.functions import Host
+from stigmem_cursor_plugin.host.remembering import good_signatures_remembered
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
 from stigmem_cursor_plugin.host.watching import Watch, watching
@@ -43,7 +44,11 @@ def open_session(settings: Settings) -> Iterator["Session"]:
         with shared(host.database, host.settings) as connection:
             functions.check_database(host)
             functions.start_up(host)
-            with Asker(host.pulling._make_pull_client) as asker, asyncio.Runner() as runner:
+            with (
+                good_signatures_remembered(),
+                Asker(host.pulling._make_pull_client) as asker,
+                asyncio.Runner() as runner,
+            ):
                 yield Session(host, connection, watch, asker, runner)
 
 

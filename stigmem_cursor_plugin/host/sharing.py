@@ -8,9 +8,10 @@ not commit is undone, and nobody else sees any of it before the page is kept.
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import cache
+from typing import Any, Self
 
-from stigmem_cursor_plugin.host.dialects import write_lock
+from stigmem_cursor_plugin.host.dialects import page_in_memory, write_lock
 
 
 class SharedConnection:
@@ -60,24 +61,32 @@ class SharedConnection:
     def close(self) -> None:
         """Do nothing: others still use the connection."""
 
-    @contextmanager
-    def step(self) -> Iterator["SharedConnection"]:
-        """Give the connection to one step: committed at its end, rolled back on an error."""
-        # In a page or between two, a step ends as it began.
+    def __enter__(self) -> Self:
+        """Begin a step; in a page or between two, a step ends as it began."""
         if self._in_page:
             self._savepoints.append(False)
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """End the step: committed, or rolled back on an error."""
         try:
-            yield self
-            self.commit()
-        except Exception:
-            # Where the whole transaction is gone, keeping the page will fail.
-            with suppress(Exception):
-                self.rollback()
+            if error is None:
                 self.commit()
+        except Exception:
+            self._undo_step()
             raise
+        else:
+            if error is not None and issubclass(error, Exception):
+                self._undo_step()
         finally:
             if self._in_page:
                 self._savepoints.pop()
+
+    def _undo_step(self) -> None:
+        # Where the whole transaction is gone, keeping the page will fail.
+        with suppress(Exception):
+            self.rollback()
+            self.commit()
 
     def begin_page(self) -> None:
         """Take the write lock; what follows is one transaction."""
@@ -99,6 +108,7 @@ class SharedConnection:
         self._connection.rollback()
 
 
+@cache
 def _only_reads(sql: str) -> bool:
     return sql.lstrip()[:6].upper() == "SELECT"
 
@@ -111,6 +121,8 @@ def shared(database: Any, settings: Any) -> Iterator[SharedConnection]:
     """
     make_backend = database.make_backend
     with make_backend(_settings=settings).connection() as opened:
+        for statement in page_in_memory(settings.storage_backend):
+            opened.execute(statement)
         connection = SharedConnection(opened, write_lock(settings.storage_backend))
         database.make_backend = lambda *_, **__: _Backend(connection)
         try:
@@ -123,4 +135,7 @@ class _Backend:
     """What the host takes for a storage backend: each connection is a step on the shared one."""
 
     def __init__(self, connection: SharedConnection) -> None:
-        self.connection = connection.step
+        self._connection = connection
+
+    def connection(self) -> SharedConnection:
+        return self._connection

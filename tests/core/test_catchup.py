@@ -120,7 +120,6 @@ def test_trouble_that_stays(trouble: Trouble) -> None:
 OUTCOMES = st.one_of(
     st.builds(
         Stored,
-        Timing,
         st.builds(
             Page,
             st.just(["a", "b"]),

@@ -1,0 +1,68 @@
+"""What is remembered of a manifest's signature, on the host's own code."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stigmem_node.identity import manifest as manifests
+from stigmem_node.identity.manifest import ManifestError, OrgManifest
+
+from stigmem_cursor_plugin.host.remembering import good_signatures_remembered
+from tools.loopback import base64url
+
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(autouse=True)
+def _remembered() -> Iterator[None]:
+    """Everything here happens while signatures are remembered."""
+    with good_signatures_remembered():
+        yield
+
+
+def signed(**changes: str) -> OrgManifest:
+    """A manifest that the host accepts, changed before it was signed."""
+    now = datetime.now(UTC)
+    values = {
+        "entity_uri": "https://b.example",
+        "key_id": "b-key",
+        "public_key": base64url(KEY.public_key().public_bytes_raw()),
+        "issued_at": now.isoformat(),
+        "expires_at": (now + timedelta(days=1)).isoformat(),
+        **changes,
+    }
+    return manifests.sign_manifest(OrgManifest(entities=[], **values), KEY)
+
+
+def test_good_signature() -> None:
+    """A manifest that is signed well is accepted each time."""
+    manifest = signed()
+    assert manifests.verify_manifest(manifest)
+    assert manifests.verify_manifest(manifest)
+
+
+def test_bad_signature() -> None:
+    """A manifest that was changed is refused each time, also after the good one of its key."""
+    manifest = signed()
+    assert manifests.verify_manifest(manifest)
+    manifest.entity_uri = "https://c.example"
+    for _ in range(2):
+        with pytest.raises(ManifestError, match="self-signature"):
+            manifests.verify_manifest(manifest)
+
+
+def test_dates() -> None:
+    """The dates of a manifest are looked at each time, though its signature was good."""
+    manifest = signed(expires_at=(datetime.now(UTC) + timedelta(days=100)).isoformat())
+    assert manifests.verify_manifest(manifest, "relaxed")
+    with pytest.raises(ManifestError, match="strict"):
+        manifests.verify_manifest(manifest, "strict")
+
+
+def test_nothing_is_left_behind() -> None:
+    """After the block the host verifies as it did before."""
+    during = manifests._pubkey_from_b64
+    with good_signatures_remembered():
+        assert manifests._pubkey_from_b64 is not during
+    assert manifests._pubkey_from_b64 is during
