@@ -14,6 +14,13 @@ REFUSED = sorted((CASES / "refused").glob("*.json"))
 WITH_DIGEST = (CASES / "valid" / "all-fields.json").read_bytes()
 WITHOUT_DIGEST = (CASES / "valid" / "runbook-example.json").read_bytes()
 DONE = "cursor import complete: {} restored, {} skipped (peer not found), {} skipped (already set)"
+
+
+def lines(*said: str) -> str:
+    """Return these lines as a command prints them."""
+    return "".join(f"{line}\n" for line in said)
+
+
 EXPORTED = """{
   "checkpoint_timestamp": "NOW",
   "db_path": "stigmem.db",

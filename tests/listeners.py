@@ -25,6 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from tests.database import NODE_ID
+
+NODE = {"node_id": NODE_ID}
+"""What node-a answers to whoever asks for its id."""
+NOWHERE = "http://node-b.invalid"
+"""A URL that leads to no machine."""
+
 Behaviour = Callable[[socket.socket], None]
 """What a listener does with a connection, which is closed afterwards."""
 

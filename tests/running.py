@@ -39,6 +39,8 @@ def _strace_works() -> bool:
 NEEDS_STRACE = pytest.mark.skipif(not _strace_works(), reason="strace cannot be used here")
 
 Finished = subprocess.CompletedProcess[str]
+Stigmem = Callable[..., Finished]
+"""Runs ``stigmem-cursor`` in this process."""
 
 
 class Run(Protocol):

@@ -1,7 +1,5 @@
 """Whatever is typed after ``--out`` and ``--metrics``, a file that is not ours stays."""
 
-import os
-import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -9,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.another_user import NOBODY, only_root, open_to_others, run_as_nobody
 from tests.builders import checkpoint, entry
 from tests.database import Database
 from tests.nodes import Stores
-from tests.running import CAN_MOUNT, Run, run_in
+from tests.running import Run
 
 
 def _link(directory: Path) -> None:
@@ -167,89 +164,6 @@ def test_appended_to(node: Database, run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().startswith('before\n{\n  "checkpoint_timestamp"')
 
 
-@only_root
-def test_unreadable_file(node: Database, tmp_path: Path) -> None:
-    """Export, run as a service, refuses a FILE of root's: it names the owner and the remedy."""
-    open_to_others(tmp_path)
-    tmp_path.chmod(0o777)
-    node.path.chmod(0o666)
-    path = tmp_path / "c.json"
-    path.write_text(checkpoint(entry("node-b")))
-    path.chmod(0o600)
-    before = path.read_bytes()
-    remedy = "Permission denied (it belongs to root; run this as root, or `chown nobody c.json`)\n"
-    for force in ((), ("--force",)):
-        finished = run_as_nobody(tmp_path, "stigmem-cursor", "export", "--out", "c.json", *force)
-        assert (finished.returncode, finished.stdout) == (1, "")
-        assert finished.stderr.endswith(remedy)
-        assert finished.stderr.count("\n") == 1
-        assert (path.read_bytes(), path.stat().st_uid) == (before, 0)
-
-
-@only_root
-@pytest.mark.parametrize("command", ["export --out .", "check .", "import --assume-stopped ."])
-def test_unreadable_file_in_a_directory(node: Database, tmp_path: Path, command: str) -> None:
-    """In a directory, one with a name of export's is an error too: it may hide a loss."""
-    open_to_others(tmp_path)
-    tmp_path.chmod(0o777)
-    node.path.chmod(0o666)
-    name = "cursors-20260502T183000Z.json"
-    (tmp_path / name).write_text(checkpoint(entry("node-b")))
-    (tmp_path / name).chmod(0o600)
-    (tmp_path / "cursors-20260502T170000Z.json").write_text(checkpoint(entry("node-b")))
-    (tmp_path / "cursors-20260502T170000Z.json").chmod(0o644)
-    finished = run_as_nobody(tmp_path, "stigmem-cursor", *command.split())
-    assert finished.returncode == 1
-    assert (
-        f"error: cannot read checkpoint {name}: Permission denied (it belongs to root; run this as "
-        f"root, or `chown nobody {name}`)\n"
-    ) in finished.stderr
-
-
-@only_root
-def test_directory_that_may_not_be_searched(node: Database, tmp_path: Path) -> None:
-    """A FILE in a directory that may not be searched is no FILE that is not there."""
-    open_to_others(tmp_path)
-    node.path.chmod(0o666)
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    (closed / "c.json").write_text(checkpoint(entry("node-b")))
-    why = "Permission denied (directory closed belongs to root; run this as root, or `chown nobody "
-    for arguments in (("export", "--out", "closed/c.json"), ("check", "closed/c.json")):
-        finished = run_as_nobody(tmp_path, "stigmem-cursor", *arguments)
-        assert finished.returncode == 1
-        assert finished.stderr.count("\n") == 1
-        assert f"closed/c.json: {why}closed`)\n" in finished.stderr
-
-
-@only_root
-def test_own_file_without_permission(node: Database, tmp_path: Path) -> None:
-    """Of one's own file it is said which permission is missing."""
-    open_to_others(tmp_path)
-    path = tmp_path / "c.json"
-    path.write_text(checkpoint(entry("node-b")))
-    os.chown(path, NOBODY, NOBODY)
-    path.chmod(0o000)
-    finished = run_as_nobody(tmp_path, "stigmem-cursor", "check", "c.json")
-    assert finished.stderr == (
-        "error: cannot read checkpoint c.json: Permission denied (it is yours; `chmod u+rw "
-        "c.json`)\n"
-    )
-
-
-def test_fifo_in_a_directory(node: Database, stigmem: Run, tmp_path: Path) -> None:
-    """A FIFO in a directory is passed over by every command, and nobody waits for a writer."""
-    directory = tmp_path / "kept"
-    directory.mkdir()
-    os.mkfifo(directory / "cursors-20260502T183000Z.json")
-    (directory / "c.json").write_text(checkpoint(entry("node-b")))
-    warning = "warning: passed over: kept/cursors-20260502T183000Z.json is not a regular file\n"
-    assert stigmem("cursor-check", "kept").stderr == warning
-    assert stigmem("cursor-import", "kept").stderr.startswith(warning)
-    finished = stigmem("cursor-export", "--out", "kept", "--keep", "1")
-    assert finished.returncode == 0
-
-
 def test_left_over_by_a_killed_export(node: Database, stigmem: Run, tmp_path: Path) -> None:
     """The next export to the same place removes what a killed one left, and nothing else."""
     left = tmp_path / ".stigmem-cursor.0123456789abcdef.tmp"
@@ -261,41 +175,3 @@ def test_left_over_by_a_killed_export(node: Database, stigmem: Run, tmp_path: Pa
         "c.json",
         "stigmem.db",
     ]
-
-
-@pytest.mark.parametrize("file", ["/dev/stdin", "-", "pipe"])
-def test_undo_of_what_is_no_file(
-    node: Database, stigmem: Run, run: Run, tmp_path: Path, file: str
-) -> None:
-    """Where FILE is a stream, the undo checkpoint goes to the working directory."""
-    os.mkfifo(tmp_path / "pipe")
-    given = checkpoint(entry("node-b", "1725349400000.0"))
-    (tmp_path / "given.json").write_text(given)
-    command = f"stigmem federation cursor-import --force {file} < given.json"
-    if file == "pipe":
-        command = f"cat given.json > pipe & exec {command}"
-    finished = run("/bin/sh", "-c", command)
-    assert finished.returncode == 0, finished.stderr
-    (undo,) = tmp_path.glob("*undo*")
-    assert undo.name.startswith("cursors.undo-")
-    assert f"undo checkpoint written: {undo.name}; " in finished.stderr
-
-
-@pytest.mark.skipif(not CAN_MOUNT, reason="mount namespaces are not allowed here")
-def test_undo_on_read_only_media(node: Database, tmp_path: Path) -> None:
-    """Where the undo checkpoint cannot be written nothing is, and the message names --no-undo."""
-    (tmp_path / "media").mkdir()
-    (tmp_path / "media" / "c.json").write_text(checkpoint(entry("node-b", "1725349400000.0")))
-    before = node.contents()
-    read_only = 'mount --bind media media && mount -o remount,bind,ro media && exec "$@"'
-    command = ("stigmem", "federation", "cursor-import", "--force", "media/c.json")
-    finished = run_in(
-        tmp_path, ("/usr/bin/env", "unshare", "-m", "sh", "-c", read_only, "sh", *command)
-    )
-    assert finished.returncode == 1
-    assert re.fullmatch(
-        r"error: cannot write media/c\.undo-\w+\.json: Read-only file system; nothing was changed; "
-        r"--no-undo goes on without\n",
-        finished.stderr,
-    )
-    assert node.contents() == before

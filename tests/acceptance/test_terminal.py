@@ -119,11 +119,18 @@ def test_bash_completes(tmp_path: Path) -> None:
     ]
 
 
-PROGRAMS = [("stigmem-cursor", ""), ("stigmem", "federation cursor-")]
+both_programs = pytest.mark.parametrize(
+    ("program", "way"), [("stigmem-cursor", ""), ("stigmem", "federation cursor-")]
+)
 
 
-@pytest.mark.parametrize(("program", "way"), PROGRAMS)
-@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
+def needs(shell: str) -> pytest.MarkDecorator:
+    """Skip a test where this machine does not have the shell."""
+    return pytest.mark.skipif(shutil.which(shell) is None, reason=f"no {shell} on this machine")
+
+
+@both_programs
+@needs("fish")
 def test_fish_completes(program: str, way: str, tmp_path: Path) -> None:
     """Fish completes commands and options, with what they are for."""
     script = (
@@ -145,8 +152,8 @@ def test_fish_completes(program: str, way: str, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("program", "way"), PROGRAMS)
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
+@both_programs
+@needs("zsh")
 def test_zsh_completes(program: str, way: str, tmp_path: Path) -> None:
     """Zsh, from its search path, completes commands and options as they are typed."""
     typed = (

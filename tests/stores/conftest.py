@@ -6,6 +6,18 @@ import pytest
 
 from tests.nodes import StoredNode, Stores
 
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "export": ("cursor-export", "--force"),
+    "check": ("cursor-check",),
+    "import": ("cursor-import", "-", "--force", "--no-undo"),
+}
+
+
+@pytest.fixture(params=list(COMMANDS))
+def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Each of the three commands."""
+    return COMMANDS[request.param]
+
 
 @pytest.fixture
 def on_postgres(stores: Stores, tmp_path: Path) -> StoredNode:

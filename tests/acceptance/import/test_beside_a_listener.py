@@ -12,20 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests import listeners
 from tests.builders import DONE, checkpoint, entry
 from tests.database import NODE_ID, Database
-from tests.listeners import (
-    Behaviour,
-    dripping,
-    flooding,
-    http,
-    listening,
-    make_certificate,
-    over_mutual_tls,
-    over_tls,
-    saying,
-    silent,
-)
 from tests.running import BIN, CAN_MOUNT, environment_for, run_in
 from tools.loopback import Node, free_port, two_nodes, wait_for
 
@@ -133,7 +122,7 @@ def test_real_node(settings: dict[str, str], ready: Database, tmp_path: Path) ->
     host = settings.get("HOST", "127.0.0.1")
     if ":" in host and not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
-    make_certificate(tmp_path / "node.pem")
+    listeners.make_certificate(tmp_path / "node.pem")
     port = free_port()
     with started(tmp_path, {**settings, "PORT": str(port)}) as environment:
         refused = subprocess.run(IMPORT, cwd=tmp_path, env=environment, check=False, **CAPTURED)
@@ -163,23 +152,23 @@ RUNNING = (
 )
 
 
-def listeners(certificate: Path) -> Mapping[str, tuple[Behaviour, str]]:
+def what_may_listen(certificate: Path) -> Mapping[str, tuple[listeners.Behaviour, str]]:
     """Return what may listen on a node's port, and what import then says."""
-    node = saying(http({"node_id": NODE_ID}))
+    node = listeners.saying(listeners.http(listeners.NODE))
     return {
-        "silent": (silent, NO_ANSWER),
-        "dripping": (dripping, NO_ANSWER),
-        "flooding": (flooding, PASSES),
-        "closing": (saying(b""), CLOSED),
-        "noise": (saying(b"\0" * 1000), PASSES),
-        "another node": (saying(http({"node_id": "stigmem://node-b"})), PASSES),
+        "silent": (listeners.silent, NO_ANSWER),
+        "dripping": (listeners.dripping, NO_ANSWER),
+        "flooding": (listeners.flooding, PASSES),
+        "closing": (listeners.saying(b""), CLOSED),
+        "noise": (listeners.saying(b"\0" * 1000), PASSES),
+        "another node": (listeners.saying(listeners.http({"node_id": "stigmem://node-b"})), PASSES),
         "node": (node, RUNNING),
-        "silent over TLS": (over_tls(certificate, silent), NO_ANSWER),
-        "dripping over TLS": (over_tls(certificate, dripping), NO_ANSWER),
-        "flooding over TLS": (over_tls(certificate, flooding), PASSES),
-        "closing over TLS": (over_tls(certificate, saying(b"")), REFUSED),
-        "node over TLS": (over_tls(certificate, node), RUNNING),
-        "node that wants a certificate": (over_mutual_tls(certificate, node), REFUSED),
+        "silent over TLS": (listeners.over_tls(certificate, listeners.silent), NO_ANSWER),
+        "dripping over TLS": (listeners.over_tls(certificate, listeners.dripping), NO_ANSWER),
+        "flooding over TLS": (listeners.over_tls(certificate, listeners.flooding), PASSES),
+        "closing over TLS": (listeners.over_tls(certificate, listeners.saying(b"")), REFUSED),
+        "node over TLS": (listeners.over_tls(certificate, node), RUNNING),
+        "node that wants a certificate": (listeners.over_mutual_tls(certificate, node), REFUSED),
     }
 
 
@@ -187,7 +176,7 @@ def listeners(certificate: Path) -> Mapping[str, tuple[Behaviour, str]]:
 def test_whatever_listens(make_database: Callable[[str], Database], tmp_path: Path) -> None:
     """Whatever listens on the node's port, import ends in time, with one line."""
     (tmp_path / "c.json").write_text(checkpoint(entry("node-b")))
-    table = listeners(make_certificate(tmp_path / "node.pem"))
+    table = what_may_listen(listeners.make_certificate(tmp_path / "node.pem"))
     for name in table:
         database = make_database(name)
         database.add_peer("node-b")
@@ -196,7 +185,7 @@ def test_whatever_listens(make_database: Callable[[str], Database], tmp_path: Pa
     def attempt(name: str) -> tuple[str, float]:
         behave, expected = table[name]
         began = time.monotonic()
-        with listening(behave) as port:
+        with listeners.listening(behave) as port:
             finished = run_in(
                 tmp_path,
                 ("stigmem-cursor", "import", "c.json", "--db", name),

@@ -6,10 +6,9 @@ import pytest
 
 from tests.builders import DONE, checkpoint
 from tests.database import NODE_ID, Database
-from tests.listeners import http, in_turn, listening, saying
+from tests.listeners import NODE, http, in_turn, listening, saying
 from tests.running import Run
 
-NODE = {"node_id": NODE_ID}
 RUNNING = (
     f"error: node {NODE_ID} is running at {{}}; stop the node (runbook, Step 1), then run this "
     "again\n"

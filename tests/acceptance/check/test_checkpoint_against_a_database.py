@@ -1,0 +1,55 @@
+"""``cursor-check`` of a checkpoint against a database: what import would do."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.builders import ago, checkpoint, entry, position, received, timestamp
+from tests.database import Database
+from tests.running import Run
+
+
+def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_path: Path) -> None:
+    """With both, the table shows what import would do and how far the database is ahead."""
+    taken = ago(hours=1).replace(microsecond=0)
+    database.add_facts("node-b", 2)
+    database.set_cursor(database.add_peer("node-b"), position(taken + timedelta(minutes=5)))
+    database.add_peer("node-c")
+    database.add_facts("node-c", 2)
+    database.add_peer("node-d")
+    (tmp_path / "c.json").write_text(
+        checkpoint(
+            entry("node-b", position(taken)),
+            entry("node-c", position(taken), **received(2, "node-c-1")),
+            entry("node-d", position(taken), **received(7, "node-d-6")),
+            entry("node-e", None),
+            checkpoint_timestamp=timestamp(taken),
+        )
+    )
+    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    time = timestamp(taken)
+    assert finished.stdout == (
+        f"c.json: valid, 3 position(s), taken {time} (60 min ago)\n"
+        "PEER              DIRECTION  CHECKPOINT            DATABASE     IMPORT\n"
+        f"stigmem://node-b  inbound    {time}  5 min ahead  already set\n"
+        f"stigmem://node-c  inbound    {time}  none         restored\n"
+        f"stigmem://node-d  inbound    {time}  none         facts missing\n"
+        "stigmem://node-e  inbound    none                  none         no position\n"
+    )
+    assert finished.stderr == (
+        "error: peer stigmem://node-c (inbound): 2 facts received, but no position; "
+        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
+        "error: peer stigmem://node-d (inbound): import would withhold it, "
+        "7 facts are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
+    )
+    assert finished.returncode == 1
+
+
+def test_foreign_checkpoint(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """Another node's checkpoint is unfit for this database."""
+    (tmp_path / "c.json").write_text(checkpoint(entry("node-b"), node_id="stigmem://node-x"))
+    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: c.json is the checkpoint of node stigmem://node-x, and this database is that of "
+        "stigmem://node-a\n"
+    )

@@ -1,0 +1,225 @@
+"""Environments that a process may be given, and the promise that every command keeps in them."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from tests.builders import checkpoint, entry
+from tests.database import Database
+from tests.running import BIN, environment_for
+
+GIVEN = checkpoint(entry("node-b"), entry("node-c", "1725349500000.10"))
+STANDALONE = (str(BIN / "stigmem-cursor"),)
+HOST = (str(BIN / "stigmem"), "federation")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command line, as ``stigmem-cursor`` has it, and what is there when it is done."""
+
+    line: str
+    writes: str = ""
+    imports: bool = False
+    result: bool = False
+    """It writes to standard output."""
+    usual: int = 0
+
+
+TASKS = (
+    Task("export", result=True),
+    Task("export --out out.json", writes="out.json"),
+    Task("export --out kept", writes="kept"),
+    Task("import given.json", imports=True),
+    Task("import --json given.json", imports=True, result=True),
+    Task("check", result=True, usual=1),
+    Task("check given.json", result=True),
+    Task("check --json given.json", result=True),
+    Task("check given.json --metrics out.prom", writes="out.prom", result=True),
+    Task("catchup nobody", usual=1),
+    Task("--help", result=True),
+    Task("import --help", result=True),
+    Task("--version", result=True),
+)
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One environment of a process: the shell's redirections, variables, limits, directory."""
+
+    name: str
+    shell: str = 'exec "$@"'
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Path], object] = lambda _: None
+    unset: str = ""
+    python: tuple[str, ...] = ()
+
+
+def _shell(text: str) -> Hostile:
+    return Hostile(text, text)
+
+
+def _variables(**variables: str) -> Hostile:
+    name = ", ".join(f"{key}={value[:20]}" for key, value in variables.items())
+    return Hostile(name, variables=variables)
+
+
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+CLOSED = [
+    f'exec "$@" {" ".join(closed)}'
+    for closed in product(("", "<&-"), (">file", ">&-"), ("2>err", "2>&-"))
+    if closed[1:] != (">file", "2>err")
+]
+ENVIRONMENTS: tuple[Hostile, ...] = (
+    *map(_shell, CLOSED),
+    _shell('exec "$@" >/dev/full'),
+    _shell('exec "$@" 2>/dev/full'),
+    _shell('exec "$@" >/dev/full 2>&1'),
+    _shell('exec "$@" <&- >&- 2>/dev/full'),
+    _shell('PYTHONUNBUFFERED=1 exec "$@" >/dev/full'),
+    _shell('exec "$@" | exec 0<&-'),
+    _shell('ulimit -f 0; exec "$@" >file'),
+    _shell('ulimit -f 1; exec "$@" >file'),
+    _shell('ulimit -f 64; exec "$@" >file'),
+    _shell('PYTHONUNBUFFERED=1; export PYTHONUNBUFFERED; ulimit -f 1; exec "$@" >file'),
+    *(_shell(f'ulimit -n {number}; exec "$@"') for number in (5, 6, 7, 8, 10)),
+    *(_shell(f'ulimit -v {size}; exec "$@"') for size in (60_000, 80_000, 120_000)),
+    _shell('umask 0777; exec "$@"'),
+    _shell("trap '' PIPE; exec \"$@\""),
+    _shell('mkdir gone; cd gone; rmdir ../gone; exec "$@"'),
+    _variables(**ASCII),
+    _variables(LANG="xx_YY.nonsense", LC_ALL="xx_YY.nonsense"),
+    _variables(PYTHONIOENCODING="latin-1"),
+    _variables(PYTHONUTF8="0", LC_ALL="C"),
+    _variables(TERM="", COLUMNS="0"),
+    _variables(TERM="nonsense\x1b", COLUMNS="abc"),
+    _variables(COLUMNS="1"),
+    _variables(COLUMNS="-5"),
+    _variables(COLUMNS="9" * 300),
+    _variables(TMPDIR="/nonexistent"),
+    _variables(TZ="Nonsense/Nowhere"),
+    Hostile("HOME unset", unset="HOME"),
+    Hostile("PATH unset", unset="PATH"),
+    _variables(HOME="/nonexistent"),
+    *(
+        _variables(STIGMEM_PORT=port)
+        for port in ("99999999999", "-1", "0", "٣", "", " ", "1e3", "9" * 5000, "\udcff")
+    ),
+    *(
+        _variables(STIGMEM_HOST=host)
+        for host in ("", "[::", "a" * 300, "a..b", "127.0.0.1:1", "\n", "\udcff", "999.1.1.1")
+    ),
+    *(
+        _variables(STIGMEM_NODE_URL=url)
+        for url in ("", "http://[::1", "http://127.0.0.1:99999999", "http://x:y", "\udcff", "//")
+    ),
+    *(
+        _variables(STIGMEM_FEDERATION_PULL_INTERVAL_S=interval)
+        for interval in ("-5", "0", "9" * 30, "9" * 400, "1.5", "\u0663")
+    ),
+    _variables(STIGMEM_STORAGE_BACKEND="nonsense"),
+    _variables(STIGMEM_STORAGE_BACKEND="\udcff\x1b[31m"),
+    _variables(STIGMEM_AT_REST_ENCRYPTION="perhaps"),
+    _variables(STIGMEM_DB_PATH=""),
+    _variables(STIGMEM_DB_PATH="x" * 300),
+    _variables(STIGMEM_DB_PATH="\udcff.db"),
+    _variables(STIGMEM_DB_PATH="/"),
+    _variables(STIGMEM_DB_PATH="/dev/zero"),
+    Hostile(".env is a directory", prepare=lambda path: (path / ".env").mkdir()),
+    Hostile(".env is a FIFO", prepare=lambda path: os.mkfifo(path / ".env")),
+    Hostile(".env is binary", prepare=lambda path: (path / ".env").write_bytes(bytes(range(256)))),
+    Hostile(".env leads to itself", prepare=lambda path: (path / ".env").symlink_to(".env")),
+    Hostile("python -I", python=("-I",)),
+    Hostile("python -E -O", python=("-E", "-O")),
+    Hostile("python -u -W error", python=("-u", "-W", "error")),
+    Hostile("python -bb -X dev", python=("-bb", "-X", "dev")),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it left."""
+
+    status: int
+    stdout: str
+    stderr: str
+    directory: Path
+
+
+def run_cell(
+    source: Path, directory: Path, program: Sequence[str], task: Task, hostile: Hostile
+) -> Ended:
+    """Run one command in one environment, in a directory of its own."""
+    (directory / "kept").mkdir(parents=True)
+    shutil.copy(source, directory / "stigmem.db")
+    if task.imports:
+        Database(directory / "stigmem.db").run("DELETE FROM replication_cursors")
+    (directory / "given.json").write_text(GIVEN)
+    hostile.prepare(directory)
+    environment = {**environment_for(BIN), **hostile.variables}
+    environment.pop(hostile.unset, None)
+    environment.pop("PYTHONPATH", None)
+    words = task.line.split()
+    if program == HOST and words[0] in ("export", "import", "check", "catchup"):
+        words[0] = f"cursor-{words[0]}"
+    python = [str(BIN / "python"), *hostile.python] if hostile.python else []
+    finished = subprocess.run(
+        ["/bin/sh", "-c", hostile.shell, "sh", *python, *program, *words],
+        cwd=directory,
+        env={key: os.fsencode(value) for key, value in environment.items()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    stdout, stderr = finished.stdout.decode(errors="replace"), finished.stderr.decode()
+    stdout += _text(directory / "file")
+    stderr += _text(directory / "err")
+    return Ended(finished.returncode, stdout, stderr, directory)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def faults(task: Task, hostile: Hostile, ended: Ended) -> Iterator[str]:
+    """Return how a command broke the promise."""
+    said = ended.stdout + ended.stderr
+    if "Traceback" in said or "Exception ignored" in said:
+        yield "a traceback"
+    if ended.status not in (0, 1, 2, 3, 141):
+        yield f"status {ended.status}"
+    errors = sum(line.startswith("error: ") for line in ended.stderr.splitlines())
+    heard = (
+        "2>&-" not in hostile.shell
+        and "2>/dev/full" not in hostile.shell
+        and ("2>&1" not in hostile.shell)
+    )
+    if heard and ended.status == 1 and errors != 1:
+        yield f"{errors} error lines"
+    if ended.status == 0 and errors:
+        yield "an error line, and status 0"
+    yield from _half_done(task, ended)
+
+
+def _half_done(task: Task, ended: Ended) -> Iterator[str]:
+    directory = ended.directory
+    if task.imports:
+        rows = len(Database(directory / "stigmem.db").cursors())
+        lost_its_output = ended.status in (1, 141) and rows == 2 and task.result
+        if rows != (2 if ended.status == 0 or lost_its_output else 0):
+            yield f"{rows} positions, status {ended.status}"
+    if task.writes:
+        place = directory / task.writes
+        files = list(place.iterdir()) if place.is_dir() else [place] if place.exists() else []
+        if ended.status == 0 and not files:
+            yield "nothing written"
+        for path in files:
+            if path.suffix == ".json" and len(json.loads(path.read_text())["cursors"]) != 2:
+                yield f"{path.name} is not whole"
+    if list(directory.rglob(".stigmem-cursor.*")):
+        yield "a temporary file is left"
