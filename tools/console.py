@@ -1,6 +1,6 @@
 """Fill in what the commands of the documentation print.
 
-Usage: python -m tools.console    writes README.md, docs/json.md and docs/backends.md
+Usage: python -m tools.console    writes README.md, docs/examples.md, docs/json.md and docs/backends.md
 
 Played one after the other beside a node's database ``stigmem.db`` with two peers, node-b with three
 facts, and ``empty.db``, in which the same peers are registered and nothing was received.
@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.database import NODE_ID, Database
 from tools.hosts import ROOT
 
-PAGES = ("README.md", "docs/json.md", "docs/backends.md")
+PAGES = ("README.md", "docs/examples.md", "docs/json.md", "docs/backends.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 

@@ -1,6 +1,6 @@
 """Losses and recoveries on two real nodes, each played with the host's commands and with these.
 
-Usage: python -m tools.stories [NAME ...]    prints the table that stands in the README
+Usage: python -m tools.stories [NAME ...]    prints the table of docs/comparison.md
 
 A peer offers 35 facts: 20 were there at last night's backup, 10 more at the last checkpoint, and
 5 came while the node was down. After each story: does the node hold all of them, and how many

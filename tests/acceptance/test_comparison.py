@@ -4,7 +4,7 @@ from tests.running import ROOT
 from tools import comparison
 
 
-def test_every_case_ends_as_the_readme_says() -> None:
+def test_every_case_ends_as_the_page_says() -> None:
     """What both programs do is what the table shows."""
     shown = (
         (ROOT / "docs" / "comparison.md")

@@ -1,4 +1,4 @@
-"""The README's comparison: each story on two real nodes, with the host's commands and ours."""
+"""docs/comparison.md: each story on two real nodes, with the host's commands and ours."""
 
 import re
 from pathlib import Path
@@ -27,9 +27,9 @@ def without_host(line: str) -> str:
 
 
 @pytest.mark.long
-def test_every_story_ends_as_the_readme_says(tmp_path: Path) -> None:
-    """The table in the README is what the nodes do, and with this plugin no fact is skipped."""
-    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_story_ends_as_the_page_says(tmp_path: Path) -> None:
+    """The table is what the nodes do, and with this plugin no fact is skipped."""
+    shown = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
     assert HEADING in shown
     table = shown.partition(HEADING)[2].split("\n\n")[0].strip().splitlines()
     stage = Stage(tmp_path)

@@ -42,13 +42,25 @@ def test_examples_fit() -> None:
 
 
 def test_first_commands_are_targets() -> None:
-    """The two commands at the top of the README are targets of the Makefile."""
+    """The two commands at the top of the README, and the stories, are targets of the Makefile."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^    make (\w+)", readme, re.MULTILINE) == ["demo", "test"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:`|^    )make ([\w-]+)", readme, re.MULTILINE)):
+    stories = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:`|^    )make ([\w-]+)", readme + stories, re.MULTILINE)):
         pattern = re.sub(r"^story-.*", "story-%", target)
         assert re.search(rf"^{pattern}:", makefile, re.MULTILINE), target
+
+
+def test_story_of_the_readme() -> None:
+    """The facts that the README says a node ends with are those of the story."""
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    row = re.search(r"^\| facts and positions lost.*", page, re.MULTILINE)
+    assert row
+    host, ours = re.findall(r"\d+ of 35", row[0])
+    assert f"leaves a real node with {host} facts" in readme
+    assert f"With this plugin it ends with {ours}." in readme
 
 
 def test_ratios_are_those_measured() -> None:
@@ -80,6 +92,7 @@ def test_recovery_is_as_measured() -> None:
                 "architecture",
                 "backends",
                 "comparison",
+                "examples",
                 "guarantees",
                 "json",
                 "runbook",
