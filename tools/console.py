@@ -1,6 +1,6 @@
 """Fill in what the commands of the documentation print.
 
-Usage: python -m tools.console    writes README.md, docs/examples.md, docs/json.md and docs/backends.md
+Usage: python -m tools.console    writes README.md and three pages of docs/
 
 Played one after the other beside a node's database ``stigmem.db`` with two peers, node-b with three
 facts, and ``empty.db``, in which the same peers are registered and nothing was received.
@@ -8,6 +8,7 @@ facts, and ``empty.db``, in which the same peers are registered and nothing was 
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,16 +63,16 @@ def filled(text: str, directory: Path) -> str:
 
 def make_databases(directory: Path) -> None:
     """Make the two databases that the pages speak of."""
-    nodes = [Database(directory / name) for name in ("stigmem.db", "empty.db")]
+    node, empty = (Database(directory / name) for name in ("stigmem.db", "empty.db"))
     script = "import sys; from stigmem_node.db import apply_migrations as a; a(sys.argv[1])"
-    for node in nodes:
-        subprocess.run([sys.executable, "-c", script, str(node.path)], cwd=directory, check=True)
-        node.run("INSERT INTO node_meta (key, value) VALUES ('node_id', ?)", [NODE_ID])
-        for name in ("node-b", "node-c"):
-            node.add_peer(name)
-    nodes[0].set_cursor("id-of-node-b", "1725349500000.005")
-    nodes[0].set_cursor("id-of-node-c", "1725349500000.10")
-    nodes[0].add_facts("node-b", 3)
+    subprocess.run([sys.executable, "-c", script, str(node.path)], cwd=directory, check=True)
+    node.run("INSERT INTO node_meta (key, value) VALUES ('node_id', ?)", [NODE_ID])
+    for name in ("node-b", "node-c"):
+        node.add_peer(name)
+    shutil.copy(node.path, empty.path)
+    node.set_cursor("id-of-node-b", "1725349500000.005")
+    node.set_cursor("id-of-node-c", "1725349500000.10")
+    node.add_facts("node-b", 3)
 
 
 def main() -> None:

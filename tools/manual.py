@@ -20,7 +20,7 @@ _DATABASE: Terms = (
     ),
     (
         "STIGMEM_AT_REST_ENCRYPTION",
-        "Set to on, the database file is encrypted.",
+        "on, if the database file is encrypted.",
     ),
     (
         "STIGMEM_AT_REST_KEY_PASSPHRASE_ENV, STIGMEM_AT_REST_KEY_KMS_URI",
@@ -42,17 +42,15 @@ _INTERVAL: Terms = (
     (
         "STIGMEM_FEDERATION_PULL_INTERVAL_S",
         "The seconds between two pages of the node's pull loop, 30 by default. The command "
-        "reckons with it how long a re-pull takes.",
+        "uses it to estimate how long a re-pull takes.",
     ),
 )
-_OUTPUT: Terms = (
-    ("NO_COLOR", "Set to anything, the command writes without colour, on a terminal too."),
-)
+_OUTPUT: Terms = (("NO_COLOR", "If set, the command uses no colour, on a terminal too."),)
 _HOST: Terms = (
     (
         "STIGMEM_CLI_PLUGINS",
-        "Set to off, the stigmem command runs its own built-in cursor-export and cursor-import, "
-        "and does not know the other two.",
+        "If set to off, the stigmem command runs its own built-in cursor-export and "
+        "cursor-import, and does not know the other two.",
     ),
 )
 _FEDERATION: Terms = (
@@ -63,7 +61,7 @@ _FEDERATION: Terms = (
     (
         "STIGMEM_*",
         "Every other setting of the node: cursor-catchup runs the node's own code. Run it with "
-        "the environment of the node. For the length of a run "
+        "the environment of the node. During a run "
         "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0.",
     ),
 )
@@ -80,8 +78,8 @@ ENVIRONMENT = {name: terms + _HOST for name, terms in STANDALONE_ENVIRONMENT.ite
 """The same for the commands of ``stigmem federation``."""
 
 _SETTINGS: Terms = (
-    (".env", "Settings of the node, in the working directory. The environment goes before it."),
-    ("stigmem.db", "The database, if neither --db nor a setting names one. Never created."),
+    (".env", "Settings of the node, in the working directory. The environment overrides it."),
+    ("stigmem.db", "The database, if neither --db nor a setting names one. No command creates it."),
 )
 
 FILES: dict[str, Terms] = {
@@ -189,7 +187,7 @@ OVERVIEW: dict[str, str | Terms] = {
     ),
     "BEFORE A LOSS": (
         ("Every 15 minutes", "cursor-export --out DIR --keep N, by a timer or cron."),
-        ("Every day", "cursor-check --max-age 30m DIR, so that somebody hears if this ends."),
+        ("Every day", "cursor-check --max-age 30m DIR, so that you notice if the exports stop."),
         (
             "With each backup of the database",
             "cursor-check --db BACKUP DIR, to see if it is fit.",

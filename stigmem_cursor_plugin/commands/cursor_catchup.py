@@ -52,8 +52,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip-refused",
         action="store_true",
-        help="list the facts that the node raises an error on and go on past them (default: stop "
-        "that peer at the first one); they are not fetched again",
+        help="pass over facts on which the node's code fails, and list them; the node never "
+        "fetches them again (default: stop that peer at the first one)",
     )
     parser.add_argument(
         "--live",
@@ -201,11 +201,11 @@ COMMAND = Command(
     summary="fetch what is missing from every peer now, without the pauses of the pull loop",
     description=(
         "Fetch every fact that the peers offer after the positions in the database, page after "
-        "page, through the node's own code: each rule that the node applies to a fact is "
-        "applied. A page and its position are stored together, so this can be stopped at any "
-        "time, and run again to go on. For its length facts of any age are taken "
-        "(STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). The node must be stopped, unless "
-        "--live is given."
+        "page, through the node's own code, so every rule of the node applies. A page "
+        "and its position are stored together: you can stop the command at any time, and run it "
+        "again to go on. During a run, facts may be of any age "
+        "(STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). Stop the node first, or give "
+        "--live."
     ),
     examples=(
         ("After a loss, once the positions were imported:", "{prog}"),

@@ -62,8 +62,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--metrics",
         metavar="FILE",
         type=path,
-        help='write the result for Prometheus, as for the textfile collector of node_exporter; "-" '
-        "is stdout",
+        help="write the result as Prometheus metrics, for the textfile collector of "
+        'node_exporter; "-" is stdout',
     )
     add_database_argument(parser)
 
@@ -73,7 +73,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json and arguments.metrics == STANDARD_STREAM:
         raise UsageError("--json and --metrics - both write to standard output")
     if arguments.max_age is not None and not arguments.files:
-        raise UsageError("--max-age goes with FILE, the checkpoint or directory to check")
+        raise UsageError("--max-age needs FILE, the checkpoint or directory to check")
     if arguments.metrics is not None:
         metrics.need_library()
     now = datetime.now(UTC)
@@ -176,8 +176,8 @@ COMMAND = Command(
     description=(
         "With FILEs, check that each is a valid checkpoint. With a database, show for each peer "
         "how far the node has pulled and what losing that position would cost; fail if positions "
-        "are lost. With both, also show what cursor-import would do, and fail if an operator who "
-        "recovers from them would lose anything. Check changes nothing. The database may be a "
+        "are lost. With both, also show what cursor-import would do, and fail if you would "
+        "lose anything when you recover from them. Check changes nothing. The database may be a "
         "backup on read-only media, or in use by a node."
     ),
     examples=(

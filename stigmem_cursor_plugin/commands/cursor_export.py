@@ -62,7 +62,7 @@ def run(arguments: Namespace) -> int:
     """Write the checkpoint; exit status 0, or 1 if something was lost since the last one."""
     directory = _is_directory(arguments.out)
     if arguments.keep is not None and not directory:
-        raise UsageError("--keep goes with --out DIR, an existing directory")
+        raise UsageError("--keep needs --out DIR, an existing directory")
     now = datetime.now(UTC)
     store = open_store(read_settings(arguments.db))
     with store.transaction(dry_run=True) as transaction:

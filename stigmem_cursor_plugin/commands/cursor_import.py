@@ -38,8 +38,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=path,
         nargs="+",
         help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
-        "checkpoints in it; of several, import takes for each peer the furthest that the database "
-        "can back up",
+        "checkpoints in it; import takes, for each peer, the furthest position whose facts the "
+        "database holds",
     )
     parser.add_argument(
         "--force",
@@ -49,8 +49,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--accept-loss",
         action="store_true",
-        help="restore positions even if the database lacks their facts, or FILE is the checkpoint "
-        "of another node: those facts are never fetched again",
+        help="restore positions even if their facts are missing, or FILE is the checkpoint of "
+        "another node; the node never fetches the missing facts",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and change nothing"

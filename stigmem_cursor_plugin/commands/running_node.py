@@ -46,10 +46,10 @@ class RunningNode:
         Raises :class:`HostError`.
         """
         if running := _running(self._listeners, node_id):
-            raise HostError(f"{running}; stop the node (runbook, Step 1), then run this again")
+            raise HostError(f"{running}; stop the node, then run this again")
         if doubt := _doubt(self._listeners):
             raise HostError(
-                f"{doubt}; stop the node (runbook, Step 1), then run this again; if that is "
+                f"{doubt}; stop the node, then run this again; if that is "
                 "not the node, add --assume-stopped"
             )
 

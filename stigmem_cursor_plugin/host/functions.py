@@ -100,9 +100,9 @@ def _module(name: str, functions: tuple[str, ...], release: str) -> ModuleType:
 
 def _unknown_host(release: str, missing: str) -> HostError:
     return HostError(
-        f"stigmem-node {release} has no {missing}, which catching up calls; nothing was fetched. "
-        f"It works with stigmem-node {WORKING_RELEASES}; without it, start the node: its own "
-        "loop fetches the same facts"
+        f"catch-up needs {missing}, and stigmem-node {release} does not have it; nothing was "
+        f"fetched; use stigmem-node {WORKING_RELEASES}, or start the node: its own loop fetches "
+        "the same facts"
     )
 
 

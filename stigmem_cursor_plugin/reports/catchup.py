@@ -106,10 +106,11 @@ def sentence(progress: Progress) -> str:
 
 _SENTENCES = {
     Trouble.NO_ANSWER: (
-        "no answer in {tries} attempts: {detail}; see that the peer runs, then run this again"
+        "no answer in {tries} attempts: {detail}; check that the peer is running, then run "
+        "this again"
     ),
     Trouble.BAD_ANSWER: (
-        "what it answers is not a page of facts ({tries} attempts); ask its operator, then run "
+        "its answer is not a page of facts ({tries} attempts); ask its operator, then run "
         "this again"
     ),
     Trouble.SERVER_ERROR: (
@@ -117,25 +118,25 @@ _SENTENCES = {
     ),
     Trouble.BUSY: "it is too busy ({detail}); run this again in {wait}, with --pause",
     Trouble.DENIED: (
-        "it refused this node ({detail}); see that this node is registered there, active, and "
-        "with its present key"
+        "it refused this node ({detail}); check that this node is registered there, is "
+        "active, and has its present key"
     ),
     Trouble.UNEXPECTED: (
-        "it answered {detail} to a request for facts; see that the peer's node_url is right"
+        "it answered {detail} to a request for facts; check that the peer's node_url is right"
     ),
     Trouble.STANDS_STILL: (
-        "it has more facts after {position} and gives no position after it; ask its operator"
+        "it says that it has more facts, but gives no position after {position}; ask its operator"
     ),
     Trouble.WENT_BACK: (
-        "asked for what comes after {position}, it answered with an earlier position; ask its "
+        "it was asked for facts after {position}, and answered with an earlier position; ask its "
         "operator"
     ),
     Trouble.REPEATED: "it gave the same page twice; ask its operator",
     Trouble.DROPPED: "this node's rules forbid its answer: {detail}",
     Trouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
     Trouble.ORIGIN_UNKNOWN: (
-        "this node cannot verify its facts: {detail}; they would all be rejected and never be "
-        "fetched again; start the peer with a valid manifest, then run this again"
+        "this node cannot verify its facts: {detail}; it would reject all of them, and never "
+        "fetch them again; start the peer with a valid manifest, then run this again"
     ),
     Trouble.FACT_REFUSED: "stopped at fact {detail}; --skip-refused goes on past it",
 }

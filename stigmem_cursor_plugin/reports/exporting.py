@@ -20,11 +20,11 @@ def loss(found: Loss) -> str:
     before = shown(found.entry.cursor)
     match found.kind:
         case LossKind.POSITION_GONE:
-            return f"{who} has no position, {before} before"
+            return f"{who} has no position; it was {before}"
         case LossKind.MOVED_BACK:
-            return f"{who} is back at {shown(found.position)}, {before} before"
+            return f"{who} is back at {shown(found.position)}; it was {before}"
         case LossKind.FACTS_GONE:
-            return f"{who} lacks {found.missing:,} facts that its position {before} stands for"
+            return f"{who} has lost {found.missing:,} facts up to its position {before}"
 
 
 def nothing_left(name: str, snapshot: Snapshot, program: Program) -> str:
@@ -40,27 +40,27 @@ def other_node(earlier: Checkpoint, node_id: str | None) -> str:
     """Return why FILE was kept: it is another node's."""
     return (
         f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is that "
-        f"of {node_id}; it was kept; name another file, or --force to replace it"
+        f"of {node_id}; nothing was written; name another file, or --force to replace it"
     )
 
 
 def from_the_future(name: str) -> str:
     """Return that a file counts as the oldest."""
-    return f"{name}: dated in the future, counts as the oldest; is a clock wrong?"
+    return f"{name}: dated in the future, so it counts as the oldest; is a clock wrong?"
 
 
 def unusable(entry: Entry) -> str:
     """Return that a position cannot be written down."""
     return (
-        f"peer {entry.peer_node_id} ({entry.direction}): position holds control characters, "
-        "written as none"
+        f"peer {entry.peer_node_id} ({entry.direction}): its position holds control "
+        "characters; it was written as null"
     )
 
 
 def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[str]:
     """Return why FILE was kept, and what to do."""
     return (
-        f"{name} was kept: this database has lost what it holds; --force replaces it",
+        f"kept {name}: it holds what this database has lost; --force replaces it",
         _to_do(name, steps, program),
     )
 
@@ -68,7 +68,7 @@ def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[
 def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[str]:
     """Return why nothing in a directory was removed, and what to do."""
     return (
-        f"no checkpoint in {name} was removed: this database has lost what they hold; --force "
+        f"removed no checkpoint in {name}: they hold what this database has lost; --force "
         "gives it up",
         _to_do(name, steps, program),
     )

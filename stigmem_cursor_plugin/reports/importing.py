@@ -150,8 +150,8 @@ def _registered_again(decision: Decision, be: str) -> str:
 
 def _on_trust(_: Decision, __: str) -> str:
     return (
-        "the checkpoint counts no facts, and the database holds none from this peer; facts that "
-        "it once held are never fetched again"
+        "the checkpoint counts no facts, and the database holds none from this peer; if it "
+        "ever held some, the node never fetches them again"
     )
 
 
@@ -186,11 +186,13 @@ def _doubt(decision: Decision) -> str:
     evidence, received = decision.evidence, decision.entry.received
     match evidence.proof:
         case Proof.NOT_RECEIVED:
-            return "the checkpoint counts no facts, and its newest are not shown to be there"
+            return (
+                "the checkpoint counts no facts, and nothing shows that its newest ones are there"
+            )
         case Proof.REGISTERED_AGAIN:
             return "the checkpoint counts no facts, and the database holds none from this peer"
         case Proof.RELAYS_NOT_COUNTED:
-            return "the checkpoint does not count facts from relays, which this node takes"
+            return "this node takes facts from relays, and the checkpoint does not count them"
         case _:
             total = received.facts if received else 0
             return f"{evidence.missing:,} of {total:,} facts are missing from the database"

@@ -59,12 +59,12 @@ def _of_peer(problem: Problem, program: Program) -> str:
             )
         case Trouble.FACTS_GONE:
             return (
-                f"{problem.facts:,} facts are missing that its position stands for; stop the node "
-                f"and run {program.command('import', '--force', problem.detail)}, then "
+                f"the position is set, but {problem.facts:,} of its facts are missing; stop the "
+                f"node and run {program.command('import', '--force', problem.detail)}, then "
                 f"{program.command('catchup')}"
             )
         case Trouble.PEER_NOT_FOUND:
-            return f"not in the peers table, but in {problem.detail}; register it again"
+            return f"it is in {problem.detail}, but not in the peers table; register it again"
         case Trouble.ON_TRUST:
             return (
                 f"nothing shows that its facts are there: {problem.detail} does not count them, "

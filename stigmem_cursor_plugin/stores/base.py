@@ -39,7 +39,7 @@ def locked(name: str) -> str:
     """Say that another process holds the database *name*, and what to do."""
     return (
         f"{name} is locked by another process for more than {LOCK_TIMEOUT} s; "
-        "stop the node (runbook, Step 1), then run this again"
+        "stop the node, then run this again"
     )
 
 

@@ -65,8 +65,8 @@ class SQLiteStore:
             )
         if any(self._beside(suffix).exists() for suffix in _REPLICA):
             raise StoreError(
-                f"{self.name} is the local file of a libSQL replica, which must not be written "
-                "around it; import with the node's own settings (STIGMEM_LIBSQL_URL), without --db"
+                f"{self.name} is the local file of a libSQL replica, to which only libSQL may "
+                "write; import with the node's own settings (STIGMEM_LIBSQL_URL), without --db"
             )
         with closing(self._driver.connect(self._path, "mode=rw")) as connection:
             connection.execute("PRAGMA foreign_keys = ON")

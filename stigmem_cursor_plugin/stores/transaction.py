@@ -160,7 +160,9 @@ class SQLTransaction:
             ) from error
         stored = {tuple(row) for row in self._rows(_STORED)}
         if not stored.issuperset(map(astuple, cursors)):
-            raise StoreError("the cursors read back are not those written; nothing was changed")
+            raise StoreError(
+                "the database did not store the cursors as written; nothing was changed"
+            )
 
     def columns(self) -> Mapping[str, Collection[str]]:
         """Return the names of the tables, and of the columns of each."""

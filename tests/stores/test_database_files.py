@@ -209,8 +209,8 @@ def test_replica_without_its_settings(
     finished = stigmem("cursor-import", "-", "--force", "--db", "backup.db", given=given)
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: backup.db is the local file of a libSQL replica, which must not be written around "
-        "it; import with the node's own settings (STIGMEM_LIBSQL_URL), without --db\n"
+        "error: backup.db is the local file of a libSQL replica, to which only libSQL "
+        "may write; import with the node's own settings (STIGMEM_LIBSQL_URL), without --db\n"
     )
     assert hashes(tmp_path) == before
 

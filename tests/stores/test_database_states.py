@@ -45,8 +45,8 @@ def test_locked_for_longer_than_the_timeout(node: Database, stigmem: Run) -> Non
         assert stigmem("cursor-check").returncode == 0
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db is locked by another process for more than 5 s; stop the node "
-        "(runbook, Step 1), then run this again\n"
+        "error: stigmem.db is locked by another process for more than 5 s; stop the node, "
+        "then run this again\n"
     )
 
 

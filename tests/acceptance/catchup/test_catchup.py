@@ -75,8 +75,8 @@ def test_running_node(nodes: Federation) -> None:
         nodes.a.stop()
     assert finished.returncode == 1
     assert finished.stderr == (
-        f"error: node {nodes.a.node_id} is running at 127.0.0.1:{nodes.a.port}; stop the node "
-        "(runbook, Step 1), then run this again\n"
+        f"error: node {nodes.a.node_id} is running at 127.0.0.1:{nodes.a.port}; stop the node, "
+        "then run this again\n"
     )
 
 

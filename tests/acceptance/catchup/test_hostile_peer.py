@@ -17,12 +17,12 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
     "500": (Reply(500), f"it answered 500 in 5 attempts; {OPERATOR}"),
     "401": (
         Reply(401, b'{"detail": "token"}'),
-        "it refused this node (401); see that this node is registered there, active, and with "
-        "its present key",
+        "it refused this node (401); check that this node is registered there, is active, "
+        "and has its present key",
     ),
     "404": (
         Reply(404),
-        "it answered 404 to a request for facts; see that the peer's node_url is right",
+        "it answered 404 to a request for facts; check that the peer's node_url is right",
     ),
     "busy": (
         Reply(429, headers={"Retry-After": "900"}),
@@ -30,18 +30,18 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
     ),
     "html": (
         Reply(200, b"<html>"),
-        f"what it answers is not a page of facts (5 attempts); {OPERATOR}",
+        f"its answer is not a page of facts (5 attempts); {OPERATOR}",
     ),
     "nested": (
         Reply(200, b"[" * 100_000),
-        f"what it answers is not a page of facts (5 attempts); {OPERATOR}",
+        f"its answer is not a page of facts (5 attempts); {OPERATOR}",
     ),
-    "list": (Reply(200, b"[]"), f"what it answers is not a page of facts (5 attempts); {OPERATOR}"),
+    "list": (Reply(200, b"[]"), f"its answer is not a page of facts (5 attempts); {OPERATOR}"),
     "cut": (
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null}', sent=20),
         "no answer in 5 attempts: it was cut short (peer closed connection without sending "
-        "complete message body (received 20 bytes, expected 48)); see that the peer runs, then "
-        "run this again",
+        "complete message body (received 20 bytes, expected 48)); check that the peer is "
+        "running, then run this again",
     ),
     "old": (
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null, "v": 1}'),
@@ -50,7 +50,7 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
     ),
     "still": (
         Reply(200, b'{"facts": [], "has_more": true, "cursor": null, "v": 2}'),
-        "it has more facts after none and gives no position after it; ask its operator",
+        "it says that it has more facts, but gives no position after none; ask its operator",
     ),
     "garbage": (
         Reply(200, json.dumps({"facts": [5, None, {}], "cursor": "1.0", "v": 2}).encode()),
@@ -169,7 +169,7 @@ def test_peer_that_is_down(nodes: Federation) -> None:
     assert finished.returncode == 3
     assert finished.stderr.splitlines()[1] == (
         "warning: peer stigmem://node-b: not caught up: no answer in 5 attempts: All connection "
-        "attempts failed; see that the peer runs, then run this again"
+        "attempts failed; check that the peer is running, then run this again"
     )
 
 

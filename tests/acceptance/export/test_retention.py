@@ -27,8 +27,8 @@ def test_lost_position_keeps_the_file(
     finished = stigmem("cursor-export", "--out", "c.json")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before\n"
-        "error: c.json was kept: this database has lost what it holds; --force replaces it\n"
+        "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z\n"
+        "error: kept c.json: it holds what this database has lost; --force replaces it\n"
         f"error: {RECOVER.format('c.json')}\n"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
@@ -42,8 +42,8 @@ def test_position_that_fell_back_keeps_the_file(
     finished = stigmem("cursor-export", "--out", "c.json")
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[0] == (
-        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:43:20Z, "
-        "2024-09-03T07:45:00Z before"
+        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:43:20Z; "
+        "it was 2024-09-03T07:45:00Z"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
 
@@ -67,7 +67,7 @@ def test_another_nodes_file_is_kept(
     assert finished.returncode == 1
     assert finished.stderr == (
         "error: c.json is the checkpoint of node stigmem://node-a, and this database is that of "
-        "stigmem://node-x; it was kept; name another file, or --force to replace it\n"
+        "stigmem://node-x; nothing was written; name another file, or --force to replace it\n"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
 
@@ -175,8 +175,8 @@ def test_nothing_is_removed_when_a_position_is_lost(
         lines = finished.stderr.splitlines()
         assert lines[0].startswith("checkpoint written: backup/cursors-")
         assert lines[1:] == [
-            "error: peer stigmem://node-b (inbound) has no position, 2024-09-03T07:45:00Z before",
-            "error: no checkpoint in backup was removed: this database has lost what they hold; "
+            "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z",
+            "error: removed no checkpoint in backup: they hold what this database has lost; "
             "--force gives it up",
             f"error: {RECOVER.format('backup')}",
         ]
@@ -200,7 +200,7 @@ def test_usage(node: Database, stigmem: Run, tmp_path: Path) -> None:
     """``--keep`` needs a directory and a number; a directory that is not there is not made."""
     finished = stigmem("cursor-export", "--keep", "3")
     assert finished.returncode == 2
-    assert finished.stderr == "error: --keep goes with --out DIR, an existing directory\n"
+    assert finished.stderr == "error: --keep needs --out DIR, an existing directory\n"
     finished = stigmem("cursor-export", "--out", "none/", "--keep", "3")
     assert (finished.returncode, finished.stderr) == (1, "error: no directory none/\n")
     for number in ("0", "-1", "many"):

@@ -23,14 +23,10 @@ CAPTURED: Any = {"capture_output": True, "text": True}
 IMPORTS = 50
 FACTS = 300
 REFUSALS = {
-    "node {} is running at 127.0.0.1:{}; stop the node (runbook, Step 1), then run this again": (
-        "it answered"
-    ),
-    "cannot tell whether the node is running: 127.0.0.1:{1} gave no answer in 10 s; stop the node "
-    "(runbook, Step 1), then run this again; if that is not the node, add --assume-stopped": (
-        "it did not answer"
-    ),
-    "stigmem.db is locked by another process for more than 5 s; stop the node (runbook, Step 1), "
+    "node {} is running at 127.0.0.1:{}; stop the node, then run this again": ("it answered"),
+    "cannot tell whether the node is running: 127.0.0.1:{1} gave no answer in 10 s; stop the node, "
+    "then run this again; if that is not the node, add --assume-stopped": ("it did not answer"),
+    "stigmem.db is locked by another process for more than 5 s; stop the node, "
     "then run this again": "it held the lock",
 }
 
@@ -130,8 +126,7 @@ def test_real_node(settings: dict[str, str], ready: Database, tmp_path: Path) ->
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     assert refused.returncode == 1
     assert refused.stderr == (
-        f"error: node {NODE_ID} is running at {where}; stop the node (runbook, Step 1), then run "
-        "this again\n"
+        f"error: node {NODE_ID} is running at {where}; stop the node, then run this again\n"
     )
     finished = subprocess.run(IMPORT, cwd=tmp_path, env=environment, check=False, **CAPTURED)
     assert finished.returncode == 0
@@ -140,15 +135,14 @@ def test_real_node(settings: dict[str, str], ready: Database, tmp_path: Path) ->
 
 PASSES = DONE.format(1, 0, 0)
 DOUBT = (
-    "error: cannot tell whether the node is running: 127.0.0.1:{{port}} {}; stop the node "
-    "(runbook, Step 1), then run this again; if that is not the node, add --assume-stopped"
+    "error: cannot tell whether the node is running: 127.0.0.1:{{port}} {}; stop the node, "
+    "then run this again; if that is not the node, add --assume-stopped"
 )
 NO_ANSWER = DOUBT.format("gave no answer in 10 s")
 CLOSED = DOUBT.format("closed the connection without an answer")
 REFUSED = DOUBT.format("refused the TLS connection")
 RUNNING = (
-    f"error: node {NODE_ID} is running at 127.0.0.1:{{port}}; stop the node (runbook, Step 1), "
-    "then run this again"
+    f"error: node {NODE_ID} is running at 127.0.0.1:{{port}}; stop the node, then run this again"
 )
 
 

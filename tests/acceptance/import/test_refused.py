@@ -46,7 +46,8 @@ def test_read_back(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db: the cursors read back are not those written; nothing was changed\n"
+        "error: stigmem.db: the database did not store the cursors as written; nothing was "
+        "changed\n"
     )
     assert database.cursors() == {}
 

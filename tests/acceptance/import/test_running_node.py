@@ -9,12 +9,9 @@ from tests.database import NODE_ID, Database
 from tests.listeners import NODE, http, in_turn, listening, saying
 from tests.running import Run
 
-RUNNING = (
-    f"error: node {NODE_ID} is running at {{}}; stop the node (runbook, Step 1), then run this "
-    "again\n"
-)
+RUNNING = f"error: node {NODE_ID} is running at {{}}; stop the node, then run this again\n"
 DOUBT = (
-    "error: cannot tell whether the node is running: {}; stop the node (runbook, Step 1), then "
+    "error: cannot tell whether the node is running: {}; stop the node, then "
     "run this again; if that is not the node, add --assume-stopped\n"
 )
 IMPORT = ("cursor-import", "c.json")
