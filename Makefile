@@ -28,6 +28,7 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow $(T)
+	$(BIN)/pytest -n 2 -m "hypothesis and not slow" --hypothesis-profile=thorough $(T)
 
 # Hours: each of some hundred changes runs the tests of the core. It works on a copy.
 mutants: .venv/installed

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from tests.database import NODE_ID, Database
 from tests.nodes import Stores
 from tests.running import ROOT, Finished, Run, fresh_environment, made_once, run_in
 
-settings.register_profile("steady", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1_000, print_blob=True)
 settings.load_profile("steady")
 
 
@@ -104,7 +106,7 @@ def node(database: Database) -> Database:
 @pytest.fixture(scope="session")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     """What makes a node on any kind of database."""
-    with Stores(tmp_path_factory.mktemp("stores")) as made:
+    with Stores(partial(made_once, tmp_path_factory)) as made:
         yield made
 
 
@@ -113,8 +115,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the wheel and the source distribution of this checkout."""
 
     def build(directory: Path) -> None:
-        command = [sys.executable, "-m", "build", "--outdir", str(directory), str(ROOT)]
-        subprocess.run(command, check=True, capture_output=True)
+        # Both from the checkout: by default the wheel is built from the source distribution.
+        command = [sys.executable, "-m", "build", "--sdist", "--wheel", "--outdir", str(directory)]
+        subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
 
     return made_once(tmp_path_factory, "dist", build)
 

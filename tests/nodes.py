@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -56,7 +56,8 @@ class StoredNode:
 class Stores:
     """Makes nodes of every kind from databases that are migrated once."""
 
-    directory: Path
+    made_once: Callable[[str, Callable[[Path], object]], Path]
+    """Makes a directory that all workers of a run use."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _server: Server | None = None
 
@@ -105,10 +106,8 @@ class Stores:
         return EncryptedDatabase(path, key.hex())
 
     def _template(self, kind: str) -> Path:
-        path = self.directory / f"{kind}.db"
-        if not path.exists():
-            _migrate(path, SETTINGS[kind])
-        return path
+        made = self.made_once(kind, lambda to: _migrate(to / "stigmem.db", SETTINGS[kind]))
+        return made / "stigmem.db"
 
     def __enter__(self) -> Self:
         """Begin; nothing is started yet."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.postgres import query, server
+from tools.stories import backup
 
 _NODE = """
 INSERT INTO peers (id, node_id, node_url, federation_pubkey, allowed_scopes, status,
@@ -148,17 +149,19 @@ HEADING = "| case | host | plugin |\n|---|---|---|"
 def table() -> list[str]:
     """Play every case with both programs and return the rows."""
     with tempfile.TemporaryDirectory() as directory:
+        node = Bench(Path(directory), plugin=True)
+        subprocess.run([sys.executable, "-c", _MIGRATE], cwd=directory, check=True)
+        node.query(_NODE)
         return [
-            f"| {name} | {_played(directory, case, False)} | {_played(directory, case, True)} |"
+            f"| {name} | {_played(node, case, False)} | {_played(node, case, True)} |"
             for name, case in CASES.items()
         ]
 
 
-def _played(directory: str, case: Callable[[Bench], str], plugin: bool) -> str:
-    with tempfile.TemporaryDirectory(dir=directory) as name:
+def _played(node: Bench, case: Callable[[Bench], str], plugin: bool) -> str:
+    with tempfile.TemporaryDirectory(dir=node.directory) as name:
         bench = Bench(Path(name), plugin)
-        subprocess.run([sys.executable, "-c", _MIGRATE], cwd=name, check=True)
-        bench.query(_NODE)
+        backup(node.database, bench.database)
         return case(bench)
 
 

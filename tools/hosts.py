@@ -56,7 +56,7 @@ def environment(release: str) -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         python = directory / "bin" / "python"
         if not (directory / "complete").exists():
-            venv.create(directory, clear=True, with_pip=True)
+            venv.create(directory, clear=True)
             pip(python, "install", f"stigmem-node=={release}")
             place_migrations(release, _beside_site_packages(directory))
             (directory / "complete").touch()
@@ -65,9 +65,13 @@ def environment(release: str) -> Iterator[Path]:
 
 
 def pip(python: Path, *arguments: str) -> None:
-    """Run pip quietly; raises RuntimeError with its output when it fails."""
+    """Run pip quietly for an environment, which needs none of its own.
+
+    Raises RuntimeError with its output when it fails.
+    """
+    own = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     finished = subprocess.run(
-        [python, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
+        [*own, "--python", str(python), *arguments],
         capture_output=True,
         text=True,
         check=False,

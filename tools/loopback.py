@@ -14,11 +14,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +36,7 @@ PATIENCE = 60.0
 BIN = Path(sys.executable).parent
 INSIDE_HOST = Path(__file__).with_name("inside_host.py")
 
+_MIGRATE = "import sys; from stigmem_node.db import apply_migrations as a; a(sys.argv[1])"
 _PREPARE = """
 import sys
 from stigmem_node.auth import create_api_key
@@ -51,6 +54,18 @@ print(create_api_key(sys.argv[1], ["read", "write", "federate", "admin:federatio
 def base64url(data: bytes) -> str:
     """Return bytes as the host writes keys and signatures."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+_OTHER_DATABASES = {"STIGMEM_STORAGE_BACKEND", "STIGMEM_AT_REST_ENCRYPTION"}
+
+
+@cache
+def _migrated() -> bytes:
+    """Return an empty database as the host's migrations make it, which takes them a while."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "stigmem.db"
+        subprocess.run([sys.executable, "-c", _MIGRATE, path], cwd=directory, check=True)
+        return path.read_bytes()
 
 
 def free_port() -> int:
@@ -131,6 +146,8 @@ class Node:
     def prepare(self) -> None:
         """Make the database with the host's own migrations, and an API key."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        if not _OTHER_DATABASES & self.settings.keys() and not self.database.exists():
+            self.database.write_bytes(_migrated())
         keys = (self.public_key, base64url(self.key.private_bytes_raw()))
         finished = subprocess.run(
             [sys.executable, "-c", _PREPARE, self.url, self.node_id, *keys],

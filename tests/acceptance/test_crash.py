@@ -204,7 +204,7 @@ def test_directory_without_links(node: Database, directory: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("error", ["ENOSPC", pytest.param("EIO", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+@pytest.mark.parametrize("call", [pytest.param("pwrite64", marks=pytest.mark.slow), "fdatasync"])
 def test_import_fails_at(importing: Victim, call: str, error: str) -> None:
     """When the disk fails while the database is written: exit 1, one line, nothing changed."""
     points = [found for found in importing.points() if found.call == call]

@@ -103,7 +103,7 @@ def drivers() -> Any:
         driver.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_same_database(
     case: Case, migrated: Path, drivers: tuple[Driver, Driver], tmp_path: Path

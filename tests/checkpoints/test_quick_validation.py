@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import to_json
@@ -52,7 +52,6 @@ def test_agree_on_every_file(path: Path) -> None:
     agree(document)
 
 
-@settings(max_examples=500)
 @given(DOCUMENT)
 def test_agree_on_any_document(document: Any) -> None:
     """They agree on documents of the right shape with any values."""

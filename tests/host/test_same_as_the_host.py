@@ -152,9 +152,8 @@ def test_instruction_without_a_garden(scene: Scene) -> None:
     _stopped_alike(ours, host)
 
 
-@pytest.mark.parametrize(
-    "name", [STOPPING[0], *(pytest.param(name, marks=pytest.mark.slow) for name in STOPPING[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STOPPING)
 def test_fact_that_stops_the_loop(scene: Scene, name: str) -> None:
     """So it is with every fact that the host's code raises an error on."""
     position, scene.newest = offer(scene.b, stopping(name, scene.b))

@@ -1,5 +1,6 @@
 """A backend that the node's settings name and that this environment cannot open."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ from tests.running import Run, run_in
 from tools.hosts import RELEASES, environment, pip
 
 POSTGRES = {**SETTINGS["postgres"], "STIGMEM_PG_DSN": "postgresql://u:x@127.0.0.1:1/stigmem"}
+
+
+@pytest.fixture(scope="module")
+def bare_host(wheel: Path) -> Iterator[Path]:
+    """The programs of the newest host with the plugin, and no extra of either."""
+    with environment(RELEASES[-1]) as host:
+        pip(host / "bin" / "python", "install", str(wheel))
+        yield host / "bin"
 
 
 @pytest.mark.parametrize(
@@ -21,15 +30,13 @@ POSTGRES = {**SETTINGS["postgres"], "STIGMEM_PG_DSN": "postgresql://u:x@127.0.0.
     ids=["postgres", "libsql", "sqlcipher"],
 )
 def test_driver_not_installed(
-    variables: dict[str, str], module: str, wheel: Path, tmp_path: Path
+    variables: dict[str, str], module: str, bare_host: Path, tmp_path: Path
 ) -> None:
     """On a host without the extra, one line names what to install, and no file appears."""
     given = {"stigmem.db"} if module != "psycopg2" else set()
     for name in given:
         (tmp_path / name).write_bytes(b"no header of SQLite's")
-    with environment(RELEASES[-1]) as host:
-        pip(host / "bin" / "python", "install", str(wheel))
-        finished = run_in(tmp_path, ("stigmem-cursor", "export"), None, variables, host / "bin")
+    finished = run_in(tmp_path, ("stigmem-cursor", "export"), None, variables, bare_host)
     assert (finished.returncode, finished.stdout) == (1, "")
     assert len(finished.stderr.splitlines()) == 1
     assert module in finished.stderr

@@ -90,7 +90,7 @@ def test_force_ends_the_alarm(node: Database, stigmem: Run, out: str, loss: str)
     LOSSES[loss](node)
     assert export(stigmem, out).returncode == 1
     assert stigmem("cursor-export", "--out", out, "--force").returncode == 0
-    for _ in range(3):
+    for _ in range(2):
         finished = export(stigmem, out)
         assert (finished.returncode, finished.stderr.count("error")) == (0, 0)
 
