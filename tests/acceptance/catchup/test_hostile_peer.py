@@ -149,7 +149,7 @@ def test_position_that_goes_back(nodes: Federation, hostile: HostilePeer) -> Non
     )
     finished = nodes.catch_up()
     assert finished.returncode == 3
-    assert "it answered with an earlier position; ask its operator\n" in finished.stderr
+    assert "and answered with an earlier position; ask its operator\n" in finished.stderr
     assert nodes.check_position() == PAGE
 
 
