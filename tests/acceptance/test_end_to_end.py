@@ -25,8 +25,8 @@ def resume(a: Node, b: Node) -> list[int]:
     return [facts for facts in b.pulls_served(offset) if facts]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_node_resumes_where_it_was(kind: str, stores: Stores, tmp_path: Path) -> None:
     """After a dropped table and an import the node fetches exactly the facts it missed."""
     settings = stores.on_postgres(tmp_path).environment if kind == "postgres" else {}

@@ -71,10 +71,10 @@ def test_every_cell(source: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_every_environment_once(source: Path, tmp_path: Path) -> None:
-    """So does each environment with one of the commands, which take turns."""
+def test_some_cells(source: Path, tmp_path: Path) -> None:
+    """So does every third environment with one of the commands, which take turns."""
     some = [
         (STANDALONE, TASKS[5 * number % len(TASKS)], hostile)
-        for number, hostile in enumerate(ENVIRONMENTS)
+        for number, hostile in enumerate(ENVIRONMENTS[::3])
     ]
     assert broken(source, tmp_path, some) == []

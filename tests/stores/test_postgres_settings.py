@@ -85,7 +85,9 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("setting", ["STIGMEM_PG_DSN", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "setting", ["STIGMEM_PG_DSN", pytest.param("DATABASE_URL", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("dsn", UNUSABLE.values(), ids=UNUSABLE)
 def test_no_connection(run: Run, tmp_path: Path, dsn: str, setting: str) -> None:
     """Without a connection one line names the setting, not the password; no file appears."""

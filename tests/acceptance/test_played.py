@@ -1,10 +1,14 @@
-"""docs/comparison.md: each story on two real nodes, with the host's commands and ours."""
+"""docs/comparison.md and docs/runbook.md, played on two real nodes.
+
+The stories with the host's commands and ours, the sections of the runbook with ours.
+"""
 
 import re
 
 import pytest
 
 from tests.running import ROOT
+from tools import runbook
 from tools.stories import HEADING, STORIES, Ending, Stage, play, row
 
 STATUS = {
@@ -18,7 +22,7 @@ STATUS = {
     "import while the node runs": (0, 1),
 }
 RACE = "import while the node runs"
-COMMON = ("facts and positions lost, peers kept",)
+USUAL = ("facts and positions lost, peers kept",)
 """What is played in each run of the tests; the others are slow."""
 
 
@@ -35,13 +39,16 @@ def table() -> dict[str, str]:
     return {line.split(" | ")[0].removeprefix("| "): line for line in lines}
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Two stopped nodes with a history."""
+    return Stage(tmp_path_factory.mktemp("stage"))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "story",
-    [
-        story if story in COMMON else pytest.param(story, marks=pytest.mark.slow)
-        for story in STORIES
-    ],
+    [story if story in USUAL else pytest.param(story, marks=pytest.mark.slow) for story in STORIES],
 )
 def test_story_ends_as_the_page_says(stage: Stage, story: str) -> None:
     """The row is what the nodes do, and with this plugin no fact is skipped."""
@@ -64,3 +71,36 @@ def test_row() -> None:
     line = row(RACE, Ending(5, 6, 0, ""), Ending(35, 36, 0, ""))
     assert line == f"| {RACE} | 5 of 35 | 6 | 35 of 35 | 36 | `make story-running` |"
     assert without_host(line) == f"| {RACE} | 35 of 35 | 36 | `make story-running` |"
+
+
+SECTIONS = runbook.sections(runbook.PAGE.read_text(encoding="utf-8"))
+PLAYED = ("Table dropped", "Positions withheld")
+"""What is played in each run of the tests; the others are slow."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "heading",
+    [name if name in PLAYED else pytest.param(name, marks=pytest.mark.slow) for name in SECTIONS],
+)
+def test_section(stage: Stage, heading: str) -> None:
+    """Every command prints what the page shows, and in the end no fact is missing."""
+    body = SECTIONS[heading]
+    # A section that starts the node waits there until every fact of the peer is held.
+    assert "\n$ systemctl start stigmem-node\n" in body
+    for step in runbook.play(stage, heading, body):
+        assert runbook.steady(step.printed) == runbook.steady(step.shown), step.command
+
+
+def test_sections() -> None:
+    """The page has a section for each kind of loss."""
+    assert list(SECTIONS) == [
+        "Planned maintenance",
+        "Table dropped",
+        "Database lost, with a backup",
+        "Database wholly lost",
+        "Positions withheld",
+        "No checkpoint at all",
+        "Wrong checkpoint imported",
+        "Moving a node",
+    ]
