@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 # What to test: make test T=tests/core
 T ?= tests
 
-.PHONY: demo stories comparison mutants test test-slow test-exhaustive check check-github man completions schemas \
+.PHONY: demo stories comparison mutants test test-slow test-exhaustive differential check check-github man completions schemas \
 	architecture constraints runbook bench bench-catchup bench-recovery dist clean
 
 demo: .venv/installed-for-demo
@@ -46,6 +46,10 @@ mutants: .venv/installed
 # Every command in every hostile environment.
 test-exhaustive: .venv/installed
 	$(BIN)/pytest -n 2 -m exhaustive $(T)
+
+# The host's own pull loop against cursor-catchup, on every release of the host.
+differential: .venv/installed
+	$(BIN)/pytest -n 2 -rP tests/host/test_same_as_the_host.py
 
 runbook: .venv/installed
 	$(BIN)/python -m tools.runbook

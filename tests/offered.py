@@ -27,9 +27,10 @@ Fact = dict[str, Any]
 def prepare_nodes(a: Node, b: Node) -> None:
     """Let node b offer more than its own public facts, and node a have something beforehand."""
     for node in (a, b):
-        node.query("UPDATE peers SET allowed_scopes = ?, allowed_tenants = ?", [SCOPES, TENANTS])
+        _set_for_peers(node, "allowed_scopes", SCOPES)
+        _set_for_peers(node, "allowed_tenants", TENANTS)
     # The setting STIGMEM_FEDERATION_RELAY_ENABLED decides whether that counts.
-    a.query("UPDATE peers SET relay_trusted = 1")
+    _set_for_peers(a, "relay_trusted", 1)
     a.query(
         "INSERT INTO gardens (id, slug, name, scope, created_by, created_at, quarantine)"
         " VALUES (?, ?, 'quarantine', 'public', 'demo:operator', '2026-05-02', 1)",
@@ -43,6 +44,12 @@ def prepare_nodes(a: Node, b: Node) -> None:
             {"id": TAKEN_ID, "entity": "demo:taken", "value_v": "by another fact"},
         ]
     )
+
+
+def _set_for_peers(node: Node, column: str, value: object) -> None:
+    # Older releases of the host lack some of them.
+    if column in [row[1] for row in node.query("PRAGMA table_info(peers)")]:
+        node.query(f"UPDATE peers SET {column} = ?", [value])
 
 
 def offer(b: Node, facts: Iterable[Fact]) -> tuple[str, str]:

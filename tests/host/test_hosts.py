@@ -59,6 +59,9 @@ def _life_on(release: str, wheel: Path, directory: Path) -> None:
             "cursor import complete: 1 restored, 0 skipped (peer not found), "
             "0 skipped (already set)\n"
         )
+        # It finds all that it calls, and ends where the settings are looked at.
+        caught_up = stigmem("cursor-catchup")
+        assert caught_up.stderr.startswith("error: STIGMEM_FEDERATION_ENABLED is not true: ")
 
         pip(binaries / "python", "uninstall", "--yes", "stigmem-cursor-plugin")
         assert stigmem("cursor-import", "--help").stdout == before

@@ -1,24 +1,26 @@
-"""cursor-catchup leaves what the host's own loop leaves, for facts of every kind.
+"""cursor-catchup leaves what the host's own loop leaves, for facts of every kind, on every host.
 
 A real node pulls from a real peer, once by its own loop and once by the command, from the same
 database. All that is in the two databases afterwards is compared, but for what is local to a run:
 clocks, times and ids that were made in it.
 """
 
+import json
 import re
 import shutil
 import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.offered import GARDEN, STOPPING, every_kind, offer, prepare_nodes, stopping
-from tests.running import Finished, run_in
+from tests.running import BIN, Finished, run_in
+from tools.hosts import RELEASES, environment, pip
 from tools.loopback import Node, wait_for
 
 pytestmark = pytest.mark.long
@@ -54,28 +56,37 @@ class Scene:
         shutil.copy(self._before, self.a.database)
         self.a.query(
             "INSERT INTO replication_cursors SELECT id, 'inbound', ?, '2026' FROM peers",
-            [position],  # type: ignore[list-item]
+            [position],
         )
         self.a.settings.clear()
         self.a.settings.update(settings)
+
+    def command(self, *arguments: str) -> Finished:
+        """Run the command with the host of node a."""
+        return run_in(
+            self.a.directory,
+            ("stigmem", "federation", "cursor-catchup", *arguments),
+            environment=self.a.environment,
+            binaries=self.a.binaries,
+        )
 
     def both(
         self, settings: dict[str, str], position: str | None = None
     ) -> tuple[Finished, Left, Left]:
         """Pull from *position*; return what the command said, what it left, what the loop left."""
         self.begin(settings, position)
-        command = ("stigmem", "federation", "cursor-catchup")
-        finished = run_in(self.a.directory, command, environment=self.a.environment)
+        finished = self.command("--json")
         ours = self._left()
         self.begin(settings, position)
         offset = self.a.log.stat().st_size
         # Its manifest is there already.
         self.a.start(publish=False)
-        wait_for("the loop to end", lambda: self._position() == self.newest or self._failed(offset))
+        wait_for("the loop to end", lambda: self.position() == self.newest or self._failed(offset))
         self.a.stop()
         return finished, ours, self._left()
 
-    def _position(self) -> str | None:
+    def position(self) -> str | None:
+        """Return the position of node b."""
         rows = self.a.query("SELECT cursor FROM replication_cursors")
         return rows[0][0] if rows else None
 
@@ -112,11 +123,10 @@ def _tables(database: Path) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
             yield table, connection.execute(f"SELECT * FROM {table}").fetchall()
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Three nodes: a pulls from b, which relays facts of c."""
-    directory = tmp_path_factory.mktemp("nodes")
-    a, b, c = (Node(f"node-{name}", directory / name) for name in "abc")
+@contextmanager
+def staged(directory: Path, binaries: Path = BIN) -> Iterator[Scene]:
+    """Start three nodes of the host in *binaries*: a pulls from b, which relays facts of c."""
+    a, b, c = (Node(f"node-{name}", directory / name, binaries=binaries) for name in "abc")
     for node in (a, b, c):
         node.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "3600"
     b.settings["STIGMEM_FEDERATION_RELAY_ENABLED"] = "true"
@@ -134,6 +144,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     finally:
         for node in (a, b, c):
             node.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The nodes, of the newest host."""
+    with staged(tmp_path_factory.mktemp("nodes")) as scene:
+        yield scene
 
 
 @pytest.mark.parametrize("settings", [WITH_GARDEN, RELAYING], ids=["direct", "relaying"])
@@ -160,6 +177,46 @@ def test_fact_that_stops_the_loop(scene: Scene, name: str) -> None:
     finished, ours, host = scene.both(WITH_GARDEN, position)
     assert finished.returncode == 3
     _stopped_alike(ours, host)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", RELEASES[:-1])
+def test_older_host(release: str, wheel: Path, tmp_path: Path) -> None:
+    """On an older host too: the same from each fact that stops its loop to the next, to the end."""
+    with environment(release) as host:
+        pip(host / "bin" / "python", "install", str(wheel))
+        with staged(tmp_path, host / "bin") as scene:
+            for name in STOPPING:
+                _, scene.newest = offer(scene.b, stopping(name, scene.b))
+            position, stops = None, []
+            while position != scene.newest:
+                finished, ours, theirs = scene.both(WITH_GARDEN, position)
+                if finished.returncode == 0:
+                    _everything_is_the_same(ours, theirs)
+                    break
+                _stopped_alike(ours, theirs)
+                fact_id, reason = _stopped_at(finished)
+                stops.append(reason)
+                rows = scene.b.query("SELECT hlc FROM facts WHERE id = ?", [fact_id])
+                position = rows[0][0]
+            scene.begin(WITH_GARDEN, None)
+            whole = scene.command("--skip-refused")
+            assert whole.returncode == 0, whole.stderr
+            assert scene.position() == scene.newest
+    print(f"{release}: the same in {len(stops) + 1} parts; {whole.stderr.splitlines()[-1]}")
+    print(*(f"  stops: {reason}" for reason in stops), sep="\n")
+
+
+def _stopped_at(finished: Finished) -> tuple[str, str]:
+    (peer,) = json.loads(finished.stdout)["peers"]
+    found = re.fullmatch(r"stopped at fact (\S+): (.*); --skip-refused .*", peer["message"])
+    assert found is not None, finished.stderr
+    return found[1], found[2]
+
+
+def _everything_is_the_same(ours: Left, host: Left) -> None:
+    for table in host:
+        assert ours[table] == host[table], table
 
 
 def _stopped_alike(ours: Left, host: Left) -> None:
