@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -107,9 +108,11 @@ def on_terminal(
     enough: Callable[[str], bool] = lambda _: False,
     typed: str = "",
     variables: Mapping[str, str] | None = None,
+    columns: int = 80,
 ) -> str:
     """Run a program on a terminal of its own and return what it showed, up to *enough*."""
     ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, columns))
     environment = {**environment_for(BIN), "TERM": "xterm", **(variables or {})}
     process = subprocess.Popen(
         [str(word) for word in arguments],

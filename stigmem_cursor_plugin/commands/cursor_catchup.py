@@ -5,23 +5,29 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
-from stigmem_cursor_plugin.core.catchup import Progress, Result, Timing
-from stigmem_cursor_plugin.core.snapshot import Peer
+from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Timing
+from stigmem_cursor_plugin.core.page import Ask
+from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
-from stigmem_cursor_plugin.host.settings import Settings, read_settings
+from stigmem_cursor_plugin.host.settings import read_settings
 from stigmem_cursor_plugin.reports import catchup as report
 from stigmem_cursor_plugin.reports.progress import Meter
 from stigmem_cursor_plugin.stores import open_store
+from stigmem_cursor_plugin.stores.base import Store
 from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_result
 
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.pulling import Session
+
+Pull = Callable[[Peer, Ask], Outcome]
+"""Has the host store a page."""
 
 
 def _seconds(text: str) -> float:
@@ -95,29 +101,41 @@ class _Job:
         self._arguments = arguments
         self._began = time.monotonic()
         self._slowest = Timing()
+        self._meter = Meter()
 
     def run(self) -> None:
-        settings = read_settings(self._arguments.db)
-        peers = _prepare(settings, self._arguments)
+        arguments = self._arguments
+        settings = read_settings(arguments.db)
+        store = open_store(settings)
+        # Before the host looks at the database: it would create one that is not there.
+        with store.transaction(dry_run=True) as reading:
+            snapshot = reading.read()
+        node = RunningNode(settings, asked=not (arguments.assume_stopped or arguments.live))
+        node.check(snapshot.node_id)
+        peers = _chosen(snapshot, arguments.peers)
         # The host's code takes a second to import.
         from stigmem_cursor_plugin.host.pulling import open_session  # noqa: PLC0415
 
         with open_session(settings) as session, interruptible(lambda: session.storing) as check:
-            if self._arguments.live and session.relays:
+            if arguments.live and session.relays:
                 raise HostError(report.RELAYS)
+            if snapshot.cursors is None:
+                _create_table(store)
             tell(report.ANY_AGE)
             for peer in peers:
                 self.results[peer.id] = self._begin(peer, session.position(peer))
-            self._catch_up_all(session, check)
-            if self._arguments.live:
-                self._settle(session)
+            # Again for each page: someone may start the node meanwhile.
+            pull = partial(session.pull, before_storing=partial(node.check, snapshot.node_id))
+            self._catch_up_all(pull, check)
+            if arguments.live:
+                self._settle(session, check)
 
     def _begin(self, peer: Peer, position: str | None) -> Result:
         arguments = self._arguments
         progress = catchup.begin(position, live=arguments.live, sparing=bool(arguments.pause))
         return Result(peer, position, progress)
 
-    def _catch_up_all(self, session: "Session", check: Callable[[], None]) -> None:
+    def _catch_up_all(self, pull: Pull, check: Callable[[], None]) -> None:
         """Go on with another peer while one is in trouble; come back to it when its wait is over.
 
         Each peer is worked on until it has ended or must be waited for.
@@ -126,38 +144,39 @@ class _Job:
         while due:
             peer_id = min(due, key=lambda peer_id: due[peer_id])
             time.sleep(max(0.0, due[peer_id] - time.monotonic()))
-            progress = self._catch_up(session, self.results[peer_id], check)
+            progress = self._catch_up(pull, self.results[peer_id], check)
             due[peer_id] = time.monotonic() + progress.wait
             if progress.ended:
                 del due[peer_id]
 
-    def _catch_up(self, session: "Session", result: Result, check: Callable[[], None]) -> Progress:
+    def _catch_up(self, pull: Pull, result: Result, check: Callable[[], None]) -> Progress:
         progress, peer = result.progress, result.peer
         skip, live, pause = (
             self._arguments.skip_refused,
             self._arguments.live,
             self._arguments.pause,
         )
-        with Meter(peer.node_id, progress) as meter:
+        with self._meter.of(peer, progress) as show:
             while True:
                 asked = time.monotonic()
-                outcome = session.pull(peer, progress.ask)
+                outcome = pull(peer, progress.ask)
                 self._slowest = self._slowest.with_page(outcome, time.monotonic() - asked)
                 progress = catchup.after(progress, outcome, skip_refused=skip)
                 self.results[peer.id] = replace(result, progress=progress)
                 check()
-                meter.show(progress)
+                show(progress)
                 if progress.ended or progress.wait:
                     return progress
                 time.sleep(catchup.rest(outcome, live=live, pause=pause))
 
-    def _settle(self, session: "Session") -> None:
+    def _settle(self, session: "Session", check: Callable[[], None]) -> None:
         """Put back what the node's own loop, begun before the end, sets back after it."""
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < self._slowest.settling:
             for result in self.results.values():
                 if session.advance(result.peer, result.progress.position):
                     quiet_since = time.monotonic()
+                check()
             time.sleep(0.25)
 
     def report(self, ending: str, errors: Sequence[str] = ()) -> None:
@@ -173,26 +192,17 @@ class _Job:
             write_result(json.dumps(document, indent=2))
 
 
-def _prepare(settings: Settings, arguments: Namespace) -> Sequence[Peer]:
-    """Look at the database before the host does, which would create one that is not there.
-
-    Returns the peers to catch up with.
-    """
-    store = open_store(settings)
-    with store.transaction(dry_run=True) as reading:
-        snapshot = reading.read()
-    if not arguments.live:
-        node = RunningNode(settings, arguments)
-        node.look()
-        node.refuse(snapshot.node_id)
-    choice = catchup.choose(snapshot.peers, arguments.peers)
+def _chosen(snapshot: Snapshot, names: Sequence[str]) -> Sequence[Peer]:
+    choice = catchup.choose(snapshot.peers, names)
     if messages := report.not_chosen(choice):
         raise StoreError(*messages)
-    if snapshot.cursors is None:
-        tell(report.TABLE_MISSING)
-        with store.transaction() as transaction:
-            transaction.apply([])
     return choice.peers
+
+
+def _create_table(store: Store) -> None:
+    tell(report.TABLE_MISSING)
+    with store.transaction() as transaction:
+        transaction.apply([])
 
 
 COMMAND = Command(

@@ -99,7 +99,7 @@ def _import(arguments: Namespace) -> ImportReport:
     _select(found, None, arguments, now)  # what is not valid is refused without a database
     settings, undo = read_settings(arguments.db), None
     store = open_store(settings)
-    node = RunningNode(settings, arguments)
+    node = RunningNode(settings, asked=not arguments.assume_stopped)
     node.look()
     with store.transaction(dry_run=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
@@ -122,8 +122,7 @@ def _import(arguments: Namespace) -> ImportReport:
             with busy("writing the positions"):
                 transaction.apply(cursors)
             # Whoever has started the node meanwhile waits for the lock that is held here.
-            node.look()
-            node.refuse(snapshot.node_id)
+            node.check(snapshot.node_id)
     for problem in selection.passed_over:
         tell_warning(problems.passed_over(problem, program(arguments)))
     return replace(

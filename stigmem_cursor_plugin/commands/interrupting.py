@@ -19,17 +19,23 @@ class Interrupted(KeyboardInterrupt):
 def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
     """Raise :class:`Interrupted` at once on SIGINT or SIGTERM, or later if *at_work*.
 
-    Yields what to call after the work: it raises what came meanwhile.
+    Yields what to call after the work: it raises what came meanwhile. From then on both signals
+    are ignored: the command is ending, and what has come of it is still to be said.
     """
     waiting: list[int] = []
+    ending = False
 
     def handle(number: int, _frame: FrameType | None) -> None:
         waiting.append(number)
         if not at_work():
-            raise Interrupted(number)
+            check()
 
     def check() -> None:
+        nonlocal ending
         if waiting:
+            ending = True
+            for number in before:
+                signal.signal(number, signal.SIG_IGN)
             raise Interrupted(waiting[0])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -40,5 +46,5 @@ def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
                 signal.signal(number, handle)
         yield check
     finally:
-        for number, handler in before.items():
+        for number, handler in before.items() if not ending else ():
             signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """What import and catch-up ask before they write: is the node running on this database."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,12 @@ class RunningNode:
     """Looks for the node of a database; its pull loop would overwrite what a command writes.
 
     Look once before the database is locked, since a node that waits for the lock does not answer,
-    and once more before the commit: someone may have started the node meanwhile.
+    and again as late as can be: someone may have started the node meanwhile.
     """
 
-    def __init__(self, settings: Settings, arguments: Namespace) -> None:
-        """Take the node's settings, and whether ``--assume-stopped`` was given."""
-        self._probe = None if arguments.assume_stopped else _probe(settings)
+    def __init__(self, settings: Settings, *, asked: bool) -> None:
+        """Take the node's settings; a node that is not *asked* counts as stopped."""
+        self._probe = _probe(settings) if asked else None
         self._listeners: Sequence[Listener] = ()
 
     def look(self) -> None:
@@ -52,6 +52,11 @@ class RunningNode:
                 f"{doubt}; stop the node, then run this again; if that is "
                 "not the node, add --assume-stopped"
             )
+
+    def check(self, node_id: str | None) -> None:
+        """Look and refuse at once."""
+        self.look()
+        self.refuse(node_id)
 
     def tell(self, node_id: str | None) -> None:
         """Say, for a dry run, what the command itself would refuse."""

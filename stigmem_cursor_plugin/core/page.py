@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     REPEATED = "repeated"
     DROPPED = "dropped"
     NOT_ACTIVE = "not active"
+    NOT_ASKED = "not asked"
     ORIGIN_UNKNOWN = "origin unknown"
     FACT_REFUSED = "fact refused"
 

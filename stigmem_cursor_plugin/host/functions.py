@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stigmem_cursor_plugin.errors import HostError, StoreError
+from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
 from stigmem_cursor_plugin.host.settings import Settings, host_settings
 
 WORKING_RELEASES = "0.9.0a1 to 0.9.0a12"
@@ -148,6 +148,31 @@ def check_settings(host: Host) -> None:
     strict = getattr(settings, "trust_mode", "off") == "strict"
     if strict and not getattr(settings, "node_private_key", ""):
         raise HostError("STIGMEM_NODE_PRIVATE_KEY must be set when STIGMEM_TRUST_MODE=strict")
+
+
+@contextmanager
+def opening(host: Host) -> Iterator[None]:
+    """Raise as a :class:`StoreError` why the host cannot open its database in this block."""
+    try:
+        yield
+    except CursorError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"{host.database_name()} cannot be used as the node uses it: {type(error).__name__}: "
+            f"{error}; run this as the node's user, with its environment"
+        ) from error
+
+
+def make_client(host: Host) -> Any:
+    """Return the client that the node pulls with; raises :class:`HostError` where it has none."""
+    try:
+        return host.pulling._make_pull_client()
+    except Exception as error:
+        raise HostError(
+            f"the node could not pull with these settings: {type(error).__name__}: {error}; see "
+            "STIGMEM_TLS_CERT_PATH, STIGMEM_TLS_KEY_PATH and STIGMEM_TLS_CA_BUNDLE"
+        ) from error
 
 
 def check_database(host: Host) -> None:

@@ -6,20 +6,21 @@ of; 500 facts are asked for; the next page is asked for while this one is stored
 are taken.
 
     with open_session(settings) as session:
-        outcome = session.pull(peer, Ask(session.position(peer)))
+        outcome = session.pull(peer, Ask(session.position(peer)), before_storing)
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from stigmem_cursor_plugin.core.catchup import Outcome, Refused, Stored
 from stigmem_cursor_plugin.core.page import Ask, Fact, Page, Problem, Trouble, judge, unverifiable
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
-from stigmem_cursor_plugin.errors import StoreError
+from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host import functions
 from stigmem_cursor_plugin.host.asking import Asker, Reply
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
@@ -39,17 +40,18 @@ def open_session(settings: Settings) -> Iterator["Session"]:
     anything is touched.
     """
     host = functions.find_host()
-    with functions.settings_for_the_run(host, settings), watching(host.pulling) as watch:
+    with ExitStack() as stack:
+        stack.enter_context(functions.settings_for_the_run(host, settings))
+        watch = stack.enter_context(watching(host.pulling))
         functions.check_settings(host)
-        with shared(host.database, host.settings) as connection:
+        with functions.opening(host):
+            connection = stack.enter_context(shared(host.database, host.settings))
             functions.check_database(host)
-            functions.start_up(host)
-            with (
-                good_signatures_remembered(),
-                Asker(host.pulling._make_pull_client) as asker,
-                asyncio.Runner() as runner,
-            ):
-                yield Session(host, connection, watch, asker, runner)
+        functions.start_up(host)
+        stack.enter_context(good_signatures_remembered())
+        asker = stack.enter_context(Asker(partial(functions.make_client, host)))
+        runner = stack.enter_context(asyncio.Runner())
+        yield Session(host, connection, watch, asker, runner)
 
 
 class Session:
@@ -80,38 +82,42 @@ class Session:
 
     def position(self, peer: Peer) -> str | None:
         """Return the position of *peer*, loaded as the node's loop loads it."""
-        position: str | None = self._host.pulling.load_cursor(peer.id)
-        return position
+        with self._database():
+            position: str | None = self._host.pulling.load_cursor(peer.id)
+            return position
 
     def advance(self, peer: Peer, position: str | None) -> bool:
         """Write *position* where the stored one is before it; tell whether it was."""
         self.begin_page()
         try:
             behind = (self.position(peer) or "") < (position or "")
-            if behind:
-                self._host.pulling.save_cursor(peer.id, position)
-            self._keep()
+            with self._database():
+                if behind:
+                    self._host.pulling.save_cursor(peer.id, position)
+                self._keep()
         finally:
             self._drop_unless_kept()
         return behind
 
-    def pull(self, peer: Peer, ask: Ask) -> Outcome:
+    def pull(self, peer: Peer, ask: Ask, before_storing: Callable[[], None]) -> Outcome:
         """Store a page with the position after it, or nothing of it.
 
-        Raises :class:`StoreError` where the database fails: nothing of the page is stored then.
+        *before_storing* is called once the page is there, before the database is locked. Raises
+        the :class:`CursorError` that it raises, and :class:`StoreError` where the database fails:
+        nothing of the page is stored then.
         """
         self._watch.begin()
         # Read anew, as the node's loop does: the peer may have been revoked meanwhile.
         row = self._row(peer)
         if problem := _not_active(row):
             return problem
-        request = _Request(self, row, ask)
+        request = _Request(self, row, ask, before_storing)
         try:
             pulled = self._host.pulling.pull_from_peer_once(row, request, ask.position)
             outcome = self._ended(request, self._runner.run(pulled))
         except _NoPageError as found:
             return found.problem
-        except StoreError:
+        except CursorError:
             raise
         except Exception as error:  # noqa: BLE001  whatever the host raises on a fact
             return self._failed(request, error)
@@ -124,11 +130,8 @@ class Session:
             self._drop_unless_kept()
 
     def _row(self, peer: Peer) -> dict[str, Any]:
-        try:
-            with self._host.connection() as connection:
-                found = connection.execute(_PEER, (peer.id,)).fetchone()
-        except Exception as error:
-            raise self._database_failed(error) from error
+        with self._database(), self._host.connection() as connection:
+            found = connection.execute(_PEER, (peer.id,)).fetchone()
         return dict(as_mapping(found)) if found else {}
 
     def _ended(self, request: "_Request", position: str | None) -> Outcome:
@@ -148,6 +151,8 @@ class Session:
 
     def _failed(self, request: "_Request", error: Exception) -> Outcome:
         fact_id, before = self._watch.fact, self._watch.before
+        if request.page is None and not is_the_databases(error):
+            return Problem(Trouble.NOT_ASKED, self._watch.reason(error))
         if request.page is None or fact_id is None or is_the_databases(error):
             raise self._database_failed(error) from error
         if before:
@@ -156,6 +161,14 @@ class Session:
             # What the host has written about the fact stays, as after its own loop.
             self._keep()
         return Refused(Fact(fact_id, self._watch.reason(error)), before)
+
+    @contextmanager
+    def _database(self) -> Iterator[None]:
+        """Raise as a :class:`StoreError` whatever the database raises in this block."""
+        try:
+            yield
+        except Exception as error:
+            raise self._database_failed(error) from error
 
     def _database_failed(self, error: Exception) -> StoreError:
         return StoreError(
@@ -166,7 +179,9 @@ class Session:
     def begin_page(self) -> None:
         """Take the write lock."""
         self.storing = True
-        self._connection.begin_page()
+        # Named here: the host takes some drivers' errors for an address that it must not ask.
+        with self._database():
+            self._connection.begin_page()
         self._locked_at = time.monotonic()
 
     def _keep(self) -> float:
@@ -214,10 +229,17 @@ class _NoPageError(Exception):
 class _Request:
     """What the host takes for its HTTP client: asks for one page, and looks at it first."""
 
-    def __init__(self, session: Session, row: Mapping[str, Any], ask: Ask) -> None:
+    def __init__(
+        self,
+        session: Session,
+        row: Mapping[str, Any],
+        ask: Ask,
+        before_storing: Callable[[], None],
+    ) -> None:
         self._session = session
         self.row = row
         self.ask = ask
+        self._before_storing = before_storing
         self.page: Page | None = None
 
     async def get(self, url: str, **arguments: Any) -> Any:
@@ -230,6 +252,7 @@ class _Request:
         if page.has_more and self.ask.ahead:
             params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}
             self._session.ask_ahead(self.row, url, {**arguments, "params": params})
+        self._before_storing()
         # Only now: whoever else writes to the database has waited for nothing yet.
         self._session.begin_page()
         self.page = page

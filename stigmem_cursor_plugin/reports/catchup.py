@@ -134,6 +134,10 @@ _SENTENCES = {
     Trouble.REPEATED: "it gave the same page twice; ask its operator",
     Trouble.DROPPED: "this node's rules forbid its answer: {detail}",
     Trouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
+    Trouble.NOT_ASKED: (
+        "this node cannot ask it: {detail}; see that its row in the table peers and this node's "
+        "federation keys are whole"
+    ),
     Trouble.ORIGIN_UNKNOWN: (
         "this node cannot verify its facts: {detail}; it would reject all of them, and never "
         "fetch them again; start the peer with a valid manifest, then run this again"
