@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,18 @@ def test_the_command_that_is_named_ends_the_alarm(
         assert len(list((tmp_path / out).glob("cursors-*.json"))) == 2
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+USUAL = (("c.json", "row deleted"), ("c.json", "table dropped"), ("cursors/", "facts lost"))
+"""What is tried in each run of the tests; what a loss is, the tests of the core show."""
+
+
+@pytest.mark.parametrize(
+    ("out", "loss"),
+    [
+        case if case in USUAL else pytest.param(*case, marks=pytest.mark.slow)
+        for case in product(("c.json", "cursors/"), LOSSES)
+    ],
+    indirect=["out"],
+)
 def test_force_ends_the_alarm(node: Database, stigmem: Run, out: str, loss: str) -> None:
     """``--force`` gives up what was lost: it is marked, and raises no alarm again."""
     LOSSES[loss](node)
