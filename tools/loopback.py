@@ -1,4 +1,4 @@
-"""Two real stigmem nodes on the loopback address, for the demo, the tests and the benchmarks.
+"""Two or three real stigmem nodes on the loopback address, for demo, tests and benchmarks.
 
 Each node is a subprocess with its own database and keys: stigmem-node of this environment, or of
 another one. Needs the host's migrations in place (``tools/hosts.py``).
@@ -328,10 +328,7 @@ class Node:
         Counted from the node's access log: each request names the cursor it pulls from.
         """
         clocks = sorted(
-            row[0]
-            for row in self.query(
-                "SELECT hlc FROM facts WHERE received_from IS NULL AND entity LIKE 'demo:%'"
-            )
+            row[0] for row in self.query("SELECT hlc FROM facts WHERE entity LIKE 'demo:%'")
         )
         return [
             min(limit, sum(1 for clock in clocks if clock > cursor))
@@ -366,6 +363,24 @@ def two_nodes(
     finally:
         for node in (a, b):
             node.stop(signal.SIGKILL)
+
+
+@contextmanager
+def relaying_nodes(directory: Path) -> Iterator[tuple[Node, Node, Node]]:
+    """Start nodes a, b and c, all peers; a and c relay, and a takes facts of b from c too."""
+    relay = "STIGMEM_FEDERATION_RELAY_ENABLED"
+    with two_nodes(directory, **{relay: "true"}) as (a, b):
+        c = Node("node-c", directory / "c", settings={relay: "true"})
+        try:
+            c.prepare()
+            c.start()
+            for node in (a, b):
+                node.add_peer(c)
+                c.add_peer(node)
+            a.query("UPDATE peers SET relay_trusted = 1 WHERE node_id = ?", [c.node_id])
+            yield a, b, c
+        finally:
+            c.stop(signal.SIGKILL)
 
 
 def caught_up(a: Node, b: Node) -> bool:

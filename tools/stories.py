@@ -1,10 +1,11 @@
-"""Losses and recoveries on two real nodes, each played with the host's commands and with these.
+"""Losses and recoveries on real nodes, each played with the host's commands and with these.
 
 Usage: python -m tools.stories [NAME ...]    prints the table of docs/comparison.md
 
 A peer offers 35 facts: 20 were there at last night's backup, 10 more at the last checkpoint, and
 5 came while the node was down. After each story: does the node hold all of them, and how many
-did it fetch to get there?
+did it fetch to get there? Where nodes relay, the peer is gone for good in the end, and another
+one has all of its facts.
 """
 
 import shutil
@@ -17,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.loopback import Node, caught_up, two_nodes, wait_for
+from tools.loopback import Node, caught_up, relaying_nodes, two_nodes, wait_for
 
 LAST_NIGHT, LAST_CHECKPOINT, SINCE = 20, 10, 5
 OFFERED = LAST_NIGHT + LAST_CHECKPOINT + SINCE
@@ -36,35 +37,62 @@ class Ending:
 
 
 class Stage:
-    """Two stopped nodes with a history, from which every story starts afresh."""
+    """Stopped nodes with a history, from which every story starts afresh."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, relays: bool = False) -> None:
         """Make the history: facts, last night's backup, checkpoints of both programs."""
         self._directory = directory
-        with two_nodes(directory / "origin") as (a, b):
+        start = relaying_nodes if relays else two_nodes
+        with start(directory / "origin") as (a, b, *others):
             self._a, self._b = a, b
+            self._relay = others[0] if others else None
+            if self._relay is not None:
+                self._relay.stop()
             self._checkpoint("night", LAST_NIGHT)
             backup(a.database, a.directory / "night.db")
             self._checkpoint("latest", LAST_CHECKPOINT)
             _make_staging(a)
             a.stop()
             b.post_facts(f"since-{number}" for number in range(SINCE))
+            self._relay_all()
             b.stop()
 
     def _checkpoint(self, name: str, facts: int) -> None:
         a, b = self._a, self._b
         b.post_facts(f"{name}-{number}" for number in range(facts))
         wait_for("facts to federate", lambda: caught_up(a, b) and a.cursor(b) == newest(b))
+        self._relay_all(a)
         for plugin in (True, False):
             stigmem(a, plugin, "cursor-export", "--out", str(checkpoint(a, name, plugin)))
 
+    def _relay_all(self, receiver: Node | None = None) -> None:
+        """Have the relay, where there is one, fetch what the peer offers, and offer it too.
+
+        It runs only now, so node a has every fact from the peer first.
+        """
+        relay = self._relay
+        if relay is None:
+            return
+        relay.start()
+        wait_for("the relay to catch up", lambda: caught_up(relay, self._b))
+        if receiver is not None:
+            wait_for("node a to see it all", lambda: receiver.cursor(relay) == newest(relay))
+        relay.stop()
+
     @contextmanager
     def nodes(self, name: str) -> Iterator[tuple[Node, Node]]:
-        """Yield copies of both nodes; the peer runs."""
+        """Yield copies of node a and of the one that it can fetch from, which runs."""
         scene = self._directory / name
         shutil.copytree(self._directory / "origin", scene)
-        a = replace(self._a, directory=scene / "a", settings={}, _process=None)
-        b = replace(self._b, directory=scene / "b", _process=None)
+        a, b = (
+            replace(
+                node,
+                directory=scene / node.directory.name,
+                settings=dict(node.settings),
+                _process=None,
+            )
+            for node in (self._a, self._relay or self._b)
+        )
         b.start()
         try:
             yield a, b
@@ -111,7 +139,12 @@ def backup(source: Path, target: Path) -> None:
 
 def newest(b: Node) -> str:
     """Return the newest clock that a node offers."""
-    return str(b.query("SELECT MAX(hlc) FROM facts WHERE received_from IS NULL")[0][0])
+    return str(b.query("SELECT MAX(hlc) FROM facts WHERE entity LIKE 'demo:%'")[0][0])
+
+
+def facts_of(node: Node) -> set[str]:
+    """Return the ids of the facts at a node, whoever they are from."""
+    return {row[0] for row in node.query("SELECT id FROM facts WHERE entity LIKE 'demo:%'")}
 
 
 Loss = Callable[[Node, Node], None]
@@ -194,38 +227,54 @@ def night_by_force(a: Node, plugin: bool) -> Sequence[str]:
     return [str(checkpoint(a, "night", plugin)), "--force"]
 
 
-STORIES: dict[str, tuple[Loss, Given]] = {
-    "cursor table dropped": (drop_the_table, latest),
-    "database lost, peers registered again": (lose_the_database, latest),
-    "facts and positions lost, peers kept": (lose_the_facts, latest),
-    "last night's backup, directory of checkpoints": (restore_last_night, directory_or_latest),
-    "host's own checkpoint, database lost, peers registered again": (
-        lose_the_database,
-        latest_of_the_host,
+@dataclass(frozen=True)
+class Story:
+    """How a node loses what it had, and what is imported then."""
+
+    lose: Loss
+    given: Given
+    command: str
+    """What it is called on the command line: ``make story-dropped``."""
+    relays: bool = False
+
+
+STORIES: dict[str, Story] = {
+    "cursor table dropped": Story(drop_the_table, latest, "dropped"),
+    "database lost, peers registered again": Story(lose_the_database, latest, "lost"),
+    "facts and positions lost, peers kept": Story(lose_the_facts, latest, "facts"),
+    "last night's backup, directory of checkpoints": Story(
+        restore_last_night, directory_or_latest, "backup"
     ),
-    "host's own checkpoint, last night's backup": (restore_last_night, latest_of_the_host),
-    "checkpoint of a staging copy": (empty_the_table, staging),
-    "import while the node runs": (run_on, night_by_force),
+    "host's own checkpoint, database lost, peers registered again": Story(
+        lose_the_database, latest_of_the_host, "host-checkpoint"
+    ),
+    "host's own checkpoint, last night's backup": Story(
+        restore_last_night, latest_of_the_host, "host-checkpoint"
+    ),
+    "last night's backup, the peer gone, its facts at a relay": Story(
+        restore_last_night, latest, "relay", relays=True
+    ),
+    "the same, directory of checkpoints": Story(
+        restore_last_night, directory_or_latest, "relay", relays=True
+    ),
+    "checkpoint of a staging copy": Story(empty_the_table, staging, "staging"),
+    "import while the node runs": Story(run_on, night_by_force, "running"),
 }
-_WORDS = "dropped lost facts backup host-checkpoint host-checkpoint staging running"
-NAMES = dict(zip(STORIES, _WORDS.split(), strict=True))
-"""What each story is called on the command line: ``make story-dropped``."""
 
 
-def play(stage: Stage, story: str, plugin: bool) -> Ending:
+def play(stage: Stage, name: str, plugin: bool) -> Ending:
     """Play one story to its end with one of the two programs."""
-    lose, choose = STORIES[story]
-    name = f"{list(STORIES).index(story)}-{'plugin' if plugin else 'host'}"
-    with stage.nodes(name) as (a, b):
-        running = lose is run_on
-        lose(a, b)
+    story = STORIES[name]
+    scene = f"{list(STORIES).index(name)}-{'plugin' if plugin else 'host'}"
+    with stage.nodes(scene) as (a, b):
+        story.lose(a, b)
         offset = b.log.stat().st_size
         errors = a.log.stat().st_size
-        said = stigmem(a, plugin, "cursor-import", *choose(a, plugin))
-        if not running:
+        said = stigmem(a, plugin, "cursor-import", *story.given(a, plugin))
+        if story.lose is not run_on:
             a.start()
-        wait_for(f"{story} to end", lambda: _ended(a, b, offset, errors))
-        held = len(a.facts_from(b) & b.own_facts())
+        wait_for(f"{name} to end", lambda: _ended(a, b, offset, errors))
+        held = len(facts_of(a) & facts_of(b))
         return Ending(held, sum(b.pulls_served(offset)), said.returncode, said.stderr)
 
 
@@ -238,7 +287,7 @@ def _ended(a: Node, b: Node, offset: int, errors: int) -> bool:
 def row(story: str, host: Ending, plugin: Ending) -> str:
     """Return a row of the table."""
     cells = [f"{ending.held} of {OFFERED} | {ending.fetched}" for ending in (host, plugin)]
-    return f"| {story} | {' | '.join(cells)} | `make story-{NAMES[story]}` |"
+    return f"| {story} | {' | '.join(cells)} | `make story-{STORIES[story].command}` |"
 
 
 HEADING = (
@@ -250,14 +299,19 @@ HEADING = (
 def main() -> int:
     """Print the table; exit status 1 if a fact was skipped with this plugin."""
     skipped = False
+    asked = [
+        name for name, story in STORIES.items() if not sys.argv[1:] or story.command in sys.argv[1:]
+    ]
     with tempfile.TemporaryDirectory(prefix="stigmem-stories-") as directory:
-        stage = Stage(Path(directory))
         print(HEADING)
-        for story in STORIES:
-            if sys.argv[1:] and NAMES[story] not in sys.argv[1:]:
-                continue
-            host, plugin = play(stage, story, plugin=False), play(stage, story, plugin=True)
-            print(row(story, host, plugin), flush=True)
+        stages = {
+            relays: Stage(Path(directory) / f"relays-{relays}", relays=relays)
+            for relays in {STORIES[name].relays for name in asked}
+        }
+        for name in asked:
+            stage = stages[STORIES[name].relays]
+            host, plugin = play(stage, name, plugin=False), play(stage, name, plugin=True)
+            print(row(name, host, plugin), flush=True)
             skipped |= plugin.held < OFFERED
     return 1 if skipped else 0
 
