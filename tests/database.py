@@ -71,24 +71,26 @@ class Database:
         first: int = 0,
         at: str = "2026-05-02T18:24:58+00:00",
         receipt: str = "receipt",
+        origin: str | None = None,
     ) -> None:
         """Add facts received from the peer *name*, with ids ``{name}-0`` and so on.
 
         As the host does, with a fact of its own that says from whom, and when they were received.
+        The facts of another *origin* were handed on by the peer.
         """
         rows: list[tuple[str | None, ...]] = []
         for n in range(first, first + count):
             clock = f"1725349500000.{n}"
-            rows.append(
-                (f"{name}-{n}", "e", "r", "v", "2026", "public", clock, f"stigmem://{name}")
-            )
-            meta = ("stigmem:received_from", f"stigmem://{name}", at, "local", clock, None)
+            sender = f"stigmem://{name}"
+            by = (sender, f"stigmem://{origin or name}")
+            rows.append((f"{name}-{n}", "e", "r", "v", "2026", "public", clock, *by))
+            meta = ("stigmem:received_from", sender, at, "local", clock, None, None)
             rows.append((f"{receipt}-of-{name}-{n}", f"{name}-{n}", *meta))
         if rows:
             self.run(
                 "INSERT INTO facts (id, entity, relation, value_v, timestamp, scope, hlc,"
-                " received_from, value_type, source, confidence) VALUES "
-                + ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'string', 's', 1)"] * len(rows)),
+                " received_from, origin_node_id, value_type, source, confidence) VALUES "
+                + ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, 'string', 's', 1)"] * len(rows)),
                 [value for row in rows for value in row],
             )
 
