@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.builders import ago, checkpoint, entry, position, received, timestamp
 from tests.database import Database
 from tests.running import Run
@@ -40,6 +42,78 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
         "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
         "error: peer stigmem://node-d (inbound): import would withhold it, "
         "7 facts are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
+    )
+    assert finished.returncode == 1
+
+
+@pytest.mark.parametrize("peers_are_there", [False, True])
+def test_an_empty_backup(
+    database: Database, stigmem: Run, tmp_path: Path, peers_are_there: bool
+) -> None:
+    """A backup without facts and positions is not fit, with or without its peers."""
+    taken = ago(hours=1).replace(microsecond=0)
+    given = entry("node-b", position(taken), **received(5, "node-b-4"))
+    (tmp_path / "c.json").write_text(checkpoint(given, checkpoint_timestamp=timestamp(taken)))
+    if peers_are_there:
+        database.add_peer("node-b")
+    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    time = timestamp(taken)
+    outcome = "facts missing" if peers_are_there else "peer not found"
+    assert finished.stdout == (
+        f"c.json: valid, 1 position(s), taken {time} (60 min ago)\n"
+        "PEER              DIRECTION  CHECKPOINT            DATABASE  IMPORT\n"
+        f"stigmem://node-b  inbound    {time}  none      {outcome}\n"
+    )
+    assert finished.stderr == "error: peer stigmem://node-b (inbound): " + (
+        "import would withhold it, 5 facts are missing; "
+        "`stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
+        if peers_are_there
+        else "it is in c.json, but not in the peers table; register it again\n"
+    )
+    assert finished.returncode == 1
+
+
+def test_a_lost_position_that_the_checkpoint_does_not_name(
+    node: Database, stigmem: Run, tmp_path: Path
+) -> None:
+    """A position lost for a peer that no checkpoint names makes the database unfit all the same."""
+    taken = ago(hours=1).replace(microsecond=0)
+    node.set_cursor("id-of-node-c", position(taken))
+    node.set_cursor("id-of-node-b", None)
+    (tmp_path / "c.json").write_text(
+        checkpoint(entry("node-c", position(taken)), checkpoint_timestamp=timestamp(taken))
+    )
+    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    time = timestamp(taken)
+    assert finished.stdout == (
+        f"c.json: valid, 1 position(s), taken {time} (60 min ago)\n"
+        "PEER              DIRECTION  CHECKPOINT            DATABASE  IMPORT\n"
+        f"stigmem://node-c  inbound    {time}  same      already set\n"
+    )
+    assert finished.stderr == (
+        "error: peer stigmem://node-b (inbound): 3 facts received, but no position; "
+        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
+    )
+    assert finished.returncode == 1
+
+
+def test_positions_whose_facts_are_gone(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """A position that is set on facts that are gone makes the database unfit."""
+    taken = ago(hours=1).replace(microsecond=0)
+    node.set_cursor("id-of-node-b", position(taken))
+    given = entry("node-b", position(taken), **received(5, "node-b-4"))
+    (tmp_path / "c.json").write_text(checkpoint(given, checkpoint_timestamp=timestamp(taken)))
+    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    time = timestamp(taken)
+    assert finished.stdout == (
+        f"c.json: valid, 1 position(s), taken {time} (60 min ago)\n"
+        "PEER              DIRECTION  CHECKPOINT            DATABASE  IMPORT\n"
+        f"stigmem://node-b  inbound    {time}  same      already set\n"
+    )
+    assert finished.stderr == (
+        "error: peer stigmem://node-b (inbound): the position is set, but 2 of its facts are "
+        "missing; stop the node and run `stigmem federation cursor-import --db stigmem.db --force "
+        "c.json`, then `stigmem federation cursor-catchup --db stigmem.db`\n"
     )
     assert finished.returncode == 1
 
