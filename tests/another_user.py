@@ -23,7 +23,7 @@ mount --bind /mnt "$1" && shift 2 && cd "$PWD" && exec "$@"
 
 def run_as_nobody(directory: Path, *arguments: str, **environment: str) -> Finished:
     """Run a program of the environment in *directory* as the user nobody."""
-    command = [*_as_nobody(), str(BIN / arguments[0]), *arguments[1:]]
+    command = [*as_nobody(), str(BIN / arguments[0]), *arguments[1:]]
     return subprocess.run(
         command,
         cwd=directory,
@@ -43,7 +43,10 @@ def open_to_others(directory: Path) -> None:
             place.chmod(place.stat().st_mode | 0o055)
 
 
-def _as_nobody() -> list[str]:
+def as_nobody() -> list[str]:
+    """Return the words before a command that make it run as nobody; none where we are not root."""
+    if os.geteuid() != 0:
+        return []
     python = Path(sys.base_prefix)
     closed = [place for place in python.parents if not place.stat().st_mode & 0o001]
     if not closed:

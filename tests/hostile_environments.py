@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from tests.another_user import NOBODY, as_nobody
 from tests.builders import checkpoint, entry
 from tests.database import Database
 from tests.running import BIN, environment_for
@@ -27,7 +28,8 @@ class Task:
     imports: bool = False
     result: bool = False
     """It writes to standard output."""
-    usual: int = 0
+    most_errors: int = 1
+    """How many things can be wrong with it at once, each of which gets its own line."""
 
 
 TASKS = (
@@ -36,11 +38,11 @@ TASKS = (
     Task("export --out kept", writes="kept"),
     Task("import given.json", imports=True),
     Task("import --json given.json", imports=True, result=True),
-    Task("check", result=True, usual=1),
+    Task("check", result=True),
     Task("check given.json", result=True),
     Task("check --json given.json", result=True),
-    Task("check given.json --metrics out.prom", writes="out.prom", result=True),
-    Task("catchup nobody", usual=1),
+    Task("check given.json --metrics out.prom", writes="out.prom", result=True, most_errors=2),
+    Task("catchup nobody", most_errors=2),
     Task("--help", result=True),
     Task("import --help", result=True),
     Task("--version", result=True),
@@ -49,7 +51,10 @@ TASKS = (
 
 @dataclass(frozen=True)
 class Hostile:
-    """One environment of a process: the shell's redirections, variables, limits, directory."""
+    """What a process is given: the shell's redirections, variables, limits, directory, arguments.
+
+    With ``ordinary`` it is an ordinary user, whose directory it is, and not root.
+    """
 
     name: str
     shell: str = 'exec "$@"'
@@ -57,6 +62,7 @@ class Hostile:
     prepare: Callable[[Path], object] = lambda _: None
     unset: str = ""
     python: tuple[str, ...] = ()
+    ordinary: bool = False
 
 
 def _shell(text: str) -> Hostile:
@@ -68,6 +74,25 @@ def _variables(**variables: str) -> Hostile:
     return Hostile(name, variables=variables)
 
 
+def _mode(name: str, mode: int) -> Hostile:
+    def prepare(directory: Path) -> None:
+        place = directory / name
+        if not place.exists():
+            place.write_text(GIVEN)
+        place.chmod(mode)
+
+    return Hostile(f"{name} has the mode {mode:03o}", prepare=prepare, ordinary=True)
+
+
+def _hide_given(directory: Path) -> None:
+    shut = directory / "shut"
+    shut.mkdir()
+    (directory / "given.json").rename(shut / "given.json")
+    (directory / "given.json").symlink_to("shut/given.json")
+    shut.chmod(0)
+
+
+LONG, NOT_UTF8 = "$(printf %0300d 7)", "$(printf '\\377')"
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
 CLOSED = [
     f'exec "$@" {" ".join(closed)}'
@@ -133,6 +158,21 @@ ENVIRONMENTS: tuple[Hostile, ...] = (
     Hostile(".env is a FIFO", prepare=lambda path: os.mkfifo(path / ".env")),
     Hostile(".env is binary", prepare=lambda path: (path / ".env").write_bytes(bytes(range(256)))),
     Hostile(".env leads to itself", prepare=lambda path: (path / ".env").symlink_to(".env")),
+    *(_mode(".", mode) for mode in (0o000, 0o444, 0o111, 0o555)),
+    *(_mode("stigmem.db", mode) for mode in (0o000, 0o444)),
+    *(_mode("kept", mode) for mode in (0o000, 0o111, 0o555)),
+    *(_mode(name, 0) for name in (".env", "given.json", "out.json", "out.prom")),
+    Hostile("given.json may not be reached", prepare=_hide_given, ordinary=True),
+    Hostile(
+        "given.json is another's", 'chown 0 *.json; chmod 600 *.json; exec "$@"', ordinary=True
+    ),
+    *(
+        _shell(f'exec "$@" {option}"{name}"')
+        for option in ("", "--db ", "--out ", "--metrics ")
+        for name in (LONG, NOT_UTF8, "/dev/full")
+    ),
+    _shell(f'ln -s stigmem.db "{NOT_UTF8}"; exec "$@" --db "{NOT_UTF8}"'),
+    _shell(f'cp given.json "{NOT_UTF8}.json"; exec "$@" "{NOT_UTF8}.json"'),
     Hostile("python -I", python=("-I",)),
     Hostile("python -E -O", python=("-E", "-O")),
     Hostile("python -u -W error", python=("-u", "-W", "error")),
@@ -160,6 +200,9 @@ def run_cell(
         Database(directory / "stigmem.db").run("DELETE FROM replication_cursors")
     (directory / "given.json").write_text(GIVEN)
     hostile.prepare(directory)
+    if hostile.ordinary and os.geteuid() == 0:
+        for path in (directory, *directory.rglob("*")):
+            os.lchown(path, NOBODY, NOBODY)
     environment = {**environment_for(BIN), **hostile.variables}
     environment.pop(hostile.unset, None)
     environment.pop("PYTHONPATH", None)
@@ -167,8 +210,9 @@ def run_cell(
     if program == HOST and words[0] in ("export", "import", "check", "catchup"):
         words[0] = f"cursor-{words[0]}"
     python = [str(BIN / "python"), *hostile.python] if hostile.python else []
+    user = as_nobody() if hostile.ordinary else []
     finished = subprocess.run(
-        ["/bin/sh", "-c", hostile.shell, "sh", *python, *program, *words],
+        ["/bin/sh", "-c", hostile.shell, "sh", *user, *python, *program, *words],
         cwd=directory,
         env={key: os.fsencode(value) for key, value in environment.items()},
         stdin=subprocess.DEVNULL,
@@ -199,14 +243,17 @@ def faults(task: Task, hostile: Hostile, ended: Ended) -> Iterator[str]:
         and "2>/dev/full" not in hostile.shell
         and ("2>&1" not in hostile.shell)
     )
-    if heard and ended.status == 1 and errors != 1:
+    in_document = "check --json" in task.line and '"fit": false' in ended.stdout
+    as_promised = 1 <= errors <= task.most_errors or in_document
+    if heard and ended.status == 1 and not as_promised:
         yield f"{errors} error lines"
-    if ended.status == 0 and errors:
+    # The status of a pipe is that of its last command.
+    if ended.status == 0 and errors and "|" not in hostile.shell:
         yield "an error line, and status 0"
-    yield from _half_done(task, ended)
+    yield from _half_done(task, hostile, ended)
 
 
-def _half_done(task: Task, ended: Ended) -> Iterator[str]:
+def _half_done(task: Task, hostile: Hostile, ended: Ended) -> Iterator[str]:
     directory = ended.directory
     if task.imports:
         rows = len(Database(directory / "stigmem.db").cursors())
@@ -216,7 +263,8 @@ def _half_done(task: Task, ended: Ended) -> Iterator[str]:
     if task.writes:
         place = directory / task.writes
         files = list(place.iterdir()) if place.is_dir() else [place] if place.exists() else []
-        if ended.status == 0 and not files:
+        named_last = "--out" in hostile.shell or "--metrics" in hostile.shell
+        if ended.status == 0 and not files and not named_last:
             yield "nothing written"
         for path in files:
             if path.suffix == ".json" and len(json.loads(path.read_text())["cursors"]) != 2:

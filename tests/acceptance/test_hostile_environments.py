@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.another_user import open_to_others
 from tests.database import Database
 from tests.hostile_environments import (
     ENVIRONMENTS,
@@ -40,6 +41,7 @@ def broken(
     source: Path, directory: Path, cells: Sequence[tuple[Sequence[str], Task, Hostile]]
 ) -> list[str]:
     """Run cells side by side and return each that broke the promise."""
+    open_to_others(directory)
 
     def judge(number: int) -> list[str]:
         program, task, hostile = cells[number]
@@ -66,7 +68,7 @@ CELLS = [
 @pytest.mark.exhaustive
 def test_every_cell(source: Path, tmp_path: Path) -> None:
     """Every command in every hostile environment keeps the promise."""
-    print(f"{len(CELLS)} cells")
+    print(f"{len(ENVIRONMENTS)} environments, {len(CELLS)} cells")
     assert broken(source, tmp_path, CELLS) == []
 
 
