@@ -97,7 +97,7 @@ def _import(arguments: Namespace) -> ImportReport:
     with busy("reading the checkpoints"):
         found = reading.read(arguments.files)
     _select(found, None, arguments, now)  # what is not valid is refused without a database
-    settings, undo = read_settings(arguments.db), None
+    settings, undo, running = read_settings(arguments.db), None, None
     store = open_store(settings)
     node = RunningNode(settings, asked=not arguments.assume_stopped)
     node.look()
@@ -114,7 +114,7 @@ def _import(arguments: Namespace) -> ImportReport:
         )
         cursors = plan.cursors(now.isoformat())
         if arguments.dry_run:
-            node.tell(snapshot.node_id)
+            running = node.found(snapshot.node_id)
         elif cursors or plan.table_missing:
             node.refuse(snapshot.node_id)
             if plan.overwrites and not arguments.no_undo:
@@ -131,6 +131,7 @@ def _import(arguments: Namespace) -> ImportReport:
         pull_interval=settings.federation_pull_interval_s,
         several=len(selection.checkpoints) > 1,
         undo=undo,
+        running_node=running,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.errors import HostError
 from stigmem_cursor_plugin.host.settings import Settings
-from stigmem_cursor_plugin.terminal import busy, tell
+from stigmem_cursor_plugin.terminal import busy
 
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.probe import Listener, Probe
@@ -58,10 +58,9 @@ class RunningNode:
         self.look()
         self.refuse(node_id)
 
-    def tell(self, node_id: str | None) -> None:
-        """Say, for a dry run, what the command itself would refuse."""
-        if found := _running(self._listeners, node_id) or _doubt(self._listeners):
-            tell(f"info: {found}; stop the node before the import")
+    def found(self, node_id: str | None) -> str | None:
+        """Return, for a dry run, why the command itself would refuse to go on; None if not."""
+        return _running(self._listeners, node_id) or _doubt(self._listeners)
 
 
 def _probe(settings: Settings) -> "Probe":

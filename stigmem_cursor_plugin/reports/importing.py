@@ -26,8 +26,9 @@ class Group:
 class ImportReport:
     """An import, done or planned.
 
-    ``pull_interval`` is the node's, in seconds; ``several`` checkpoints were given. ``errors`` say
-    why it failed, and its plan is empty then.
+    ``pull_interval`` is the node's, in seconds; ``several`` checkpoints were given. A dry run sets
+    ``running_node`` where the import itself would be refused. ``errors`` say why it failed, and its
+    plan is empty then.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class ImportReport:
     several: bool
     dry_run: bool
     undo: str | None = None
+    running_node: str | None = None
     errors: Sequence[str] = ()
 
     @property
@@ -56,6 +58,8 @@ class ImportReport:
 
     def groups(self) -> Iterator[Group]:
         """Return what there is to say before the summary, grouped by what it is about."""
+        if self.running_node is not None:
+            yield Group([f"info: {self.running_node}; stop the node before the import"], 1)
         if self.plan.table_missing:
             again = "it would be created again" if self.dry_run else "creating it again"
             yield Group([f"info: the table replication_cursors is missing: {again}"], 1)
@@ -108,6 +112,7 @@ class ImportReport:
             "errors": list(self.errors),
             "table_missing": self.plan.table_missing,
             "undo_checkpoint": self.undo,
+            "running_node": self.running_node,
             **plan_document(self.plan),
         }
 

@@ -34,6 +34,7 @@ def test_json(database: Database, stigmem: Run) -> None:
         "errors": [],
         "table_missing": False,
         "undo_checkpoint": None,
+        "running_node": None,
         "counts": {
             "restored": 1,
             "peer not found": 0,

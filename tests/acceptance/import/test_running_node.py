@@ -1,5 +1,6 @@
 """A node that runs on the database is refused, before anything is written and before it counts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,18 @@ def test_dry_run_looks_while_the_node_runs(ready: Database, stigmem: Run) -> Non
         "dry run, nothing was changed: 1 would be restored, 0 skipped (peer not found), "
         "0 skipped (already set)\n"
     )
+    assert ready.cursors() == {}
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_dry_run_as_a_document(ready: Database, stigmem: Run, runs: bool) -> None:
+    """The document of a dry run says that the node runs, and that it does not."""
+    node_id = NODE_ID if runs else "another"
+    with listening(saying(http({"node_id": node_id}))) as port:
+        finished = stigmem(*IMPORT, "--dry-run", "--json", STIGMEM_PORT=str(port))
+    assert finished.returncode == 0
+    running = json.loads(finished.stdout)["running_node"]
+    assert running == (f"node {NODE_ID} is running at 127.0.0.1:{port}" if runs else None)
     assert ready.cursors() == {}
 
 
