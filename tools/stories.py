@@ -13,15 +13,19 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stigmem_cursor_plugin.core.witness import PAGE_STORED_WITHIN
 from tools.loopback import Node, caught_up, relaying_nodes, two_nodes, wait_for
 
 LAST_NIGHT, LAST_CHECKPOINT, SINCE = 20, 10, 5
 OFFERED = LAST_NIGHT + LAST_CHECKPOINT + SINCE
+BETWEEN_PAGES = PAGE_STORED_WITHIN.total_seconds() + 1
+"""Seconds from one page to the next, as with real intervals: the nodes here pull each second."""
 IDLE_PULLS = 3
 """Pulls that bring nothing, or fail, after which a node is taken to have ended where it is."""
 
@@ -50,6 +54,7 @@ class Stage:
                 self._relay.stop()
             self._checkpoint("night", LAST_NIGHT)
             backup(a.database, a.directory / "night.db")
+            time.sleep(BETWEEN_PAGES)
             self._checkpoint("latest", LAST_CHECKPOINT)
             _make_staging(a)
             a.stop()

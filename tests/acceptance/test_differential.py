@@ -77,7 +77,6 @@ class Driver:
             [BIN / "python", "-c", DRIVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
             env=environment_for(BIN, **environment),
         )

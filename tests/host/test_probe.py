@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.host.probe import Probe
@@ -205,6 +206,7 @@ def test_late_answer() -> None:
         ),
     )
 )
+@hypothesis_settings(max_examples=60)
 def test_any_answer(answer: bytes) -> None:
     """Whatever is sent, there is a verdict, and without a node id it is never that of a node."""
     with listening(saying(answer)) as port:
