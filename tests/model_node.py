@@ -34,6 +34,8 @@ class ModelNode(RuleBasedStateMachine):
         self.offered: dict[str, list[str]] = {name: [] for name in NAMES}
         self.trusted: set[str] = set()
         self.gone: set[str] = set()
+        self.pushes = False
+        self.pull_interval = 30
         self.backups: list[Path] = []
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,10 +43,14 @@ class ModelNode(RuleBasedStateMachine):
         """Remove the node's files."""
         shutil.rmtree(self.directory)
 
-    @initialize(trusted=st.sets(st.sampled_from(NAMES)))
-    def start(self, trusted: set[str]) -> None:
+    @initialize(
+        trusted=st.sets(st.sampled_from(NAMES)),
+        pushes=st.booleans(),
+        pull_interval=st.sampled_from([1, 4, 30]),
+    )
+    def start(self, trusted: set[str], pull_interval: int, *, pushes: bool) -> None:
         """Begin with an empty database in which both peers are registered."""
-        self.trusted = trusted
+        self.trusted, self.pushes, self.pull_interval = trusted, pushes, pull_interval
         self.lose_the_database(keep_peers=False)
 
     @rule(name=st.sampled_from(NAMES), count=NEW_FACTS)
@@ -67,6 +73,7 @@ class ModelNode(RuleBasedStateMachine):
         """A peer is gone for good; what it offered comes from the other one or not at all."""
         self.gone.add(name)
 
+    @precondition(lambda self: self.pushes)
     @rule(name=st.sampled_from(NAMES), count=st.integers(1, PAGE))
     def push(self, name: str, count: int) -> None:
         """A peer sends new facts on its own, ahead of those that were not pulled yet."""
@@ -98,8 +105,8 @@ class ModelNode(RuleBasedStateMachine):
             self._set_position(peer_id, f"{start + len(page)}.0")
 
     def _tick(self) -> None:
-        # A pull interval: longer than the five seconds in which a page and its position are stored.
-        self.now += timedelta(seconds=10)
+        # The loop sleeps after the position moved.
+        self.now += timedelta(seconds=self.pull_interval + 0.5)
 
     def _accepted(self, name: str, facts: Sequence[str]) -> list[str]:
         """Return the facts that the node takes from a peer: of others only from a trusted one."""

@@ -42,7 +42,14 @@ _INTERVAL: Terms = (
     (
         "STIGMEM_FEDERATION_PULL_INTERVAL_S",
         "The seconds between two pages of the node's pull loop, 30 by default. The command "
-        "uses it to estimate how long a re-pull takes.",
+        "uses it to estimate how long a re-pull takes, and to judge a checkpoint without counts.",
+    ),
+)
+_PUSHES: Terms = (
+    (
+        "STIGMEM_FEDERATION_PUSH_ENABLED",
+        "If on, peers may push facts out of order. The command then counts the facts of all "
+        "senders together.",
     ),
 )
 _OUTPUT: Terms = (("NO_COLOR", "If set, the command uses no colour, on a terminal too."),)
@@ -67,9 +74,9 @@ _FEDERATION: Terms = (
 )
 
 STANDALONE_ENVIRONMENT: dict[str, Terms] = {
-    "export": _DATABASE + _OUTPUT,
-    "import": _DATABASE + _PROBE + _INTERVAL + _OUTPUT,
-    "check": _DATABASE + _INTERVAL + _OUTPUT,
+    "export": _DATABASE + _PUSHES + _OUTPUT,
+    "import": _DATABASE + _PROBE + _INTERVAL + _PUSHES + _OUTPUT,
+    "check": _DATABASE + _INTERVAL + _PUSHES + _OUTPUT,
     "catchup": _DATABASE + _PROBE + _FEDERATION + _OUTPUT,
 }
 """What each command reads from the environment."""

@@ -1,9 +1,13 @@
 """What a command is: the words for it, its arguments, and what it does."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.core import witness
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.snapshot import Questions
+from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.reports.program import Program
 
 
@@ -42,6 +46,15 @@ def add_database_argument(parser: ArgumentParser) -> None:
         metavar="PATH",
         type=path,
         help="path to stigmem.db (default: STIGMEM_DB_PATH or settings default)",
+    )
+
+
+def questions(checkpoints: Iterable[Checkpoint], settings: Settings) -> Questions:
+    """Return what a database must be asked about these checkpoints, of a node with *settings*."""
+    return witness.questions(
+        checkpoints,
+        pull_interval=settings.federation_pull_interval_s,
+        pushes=settings.federation_push_enabled,
     )
 
 

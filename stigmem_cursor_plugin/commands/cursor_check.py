@@ -9,8 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.replacing import METRICS
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
-from stigmem_cursor_plugin.core import findings, recovery, witness
+from stigmem_cursor_plugin.commands.base import (
+    Command,
+    add_database_argument,
+    path,
+    program,
+    questions,
+)
+from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
 from stigmem_cursor_plugin.core.selection import select, too_old
@@ -139,7 +145,7 @@ def _check_database(
     with counting, store.transaction(dry_run=True) as transaction:
         selection = select(read, transaction.node_id(), start.now)
         checkpoints = selection.checkpoints
-        snapshot = transaction.read(witness.questions(checkpoints))
+        snapshot = transaction.read(questions(checkpoints, settings))
     database = findings.state_of(store.name, snapshot)
     problems = list(findings.database_problems(database))
     plan = None

@@ -8,8 +8,14 @@ from datetime import UTC, datetime
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
-from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
+from stigmem_cursor_plugin.commands.base import (
+    Command,
+    add_database_argument,
+    path,
+    program,
+    questions,
+)
+from stigmem_cursor_plugin.core import checkpoint, retention, rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import Flaw
 from stigmem_cursor_plugin.core.retention import Alarm, Remedy
@@ -64,12 +70,13 @@ def run(arguments: Namespace) -> int:
     if arguments.keep is not None and not directory:
         raise UsageError("--keep needs --out DIR, an existing directory")
     now = datetime.now(UTC)
-    store = open_store(read_settings(arguments.db))
+    settings = read_settings(arguments.db)
+    store = open_store(settings)
     with store.transaction(dry_run=True) as transaction:
         node_id = transaction.node_id()
         earlier = _earlier(arguments, node_id, now, directory=directory)
         with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(witness.questions(earlier))
+            snapshot = transaction.read(questions(earlier, settings))
     alarm = retention.alarm(earlier, snapshot)
     all_lost = retention.has_lost_every_position(snapshot)
     accepted = arguments.force or any(one.forced for one in earlier)

@@ -8,9 +8,15 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import Command, add_database_argument, path, program
+from stigmem_cursor_plugin.commands.base import (
+    Command,
+    add_database_argument,
+    path,
+    program,
+    questions,
+)
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
-from stigmem_cursor_plugin.core import checkpoint, recovery, witness
+from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.selection import Selection, select
@@ -104,7 +110,7 @@ def _import(arguments: Namespace) -> ImportReport:
     with store.transaction(dry_run=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
         with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(witness.questions(selection.checkpoints))
+            snapshot = transaction.read(questions(selection.checkpoints, settings))
         plan = recovery.plan(
             selection.checkpoints,
             snapshot,

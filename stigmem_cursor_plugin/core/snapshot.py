@@ -67,10 +67,13 @@ NOTHING_RECEIVED = Received(0, None)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A question: was a fact received from this node in this span (RFC 3339, inclusive)."""
+    """A question: was a fact received from this node in this span (RFC 3339, inclusive).
+
+    Its end tells it from others: that is when a position moved.
+    """
 
     node_id: str
-    since: str
+    since: str = field(compare=False)
     until: str
 
 
@@ -85,6 +88,9 @@ class Questions:
     whole_table: bool = False
     """Whether the facts of every sender must be counted."""
 
+    pushes: bool = False
+    """Whether the node takes facts that peers push (``STIGMEM_FEDERATION_PUSH_ENABLED``)."""
+
 
 NO_QUESTIONS = Questions()
 
@@ -94,10 +100,10 @@ class Snapshot:
     """A database as one transaction sees it.
 
     ``cursors`` is None when the table is missing. ``received`` is by the sender's node id, and
-    ``received_at_all`` counts the whole facts table. ``relays`` tells whether facts may have come
-    by another peer than the one that they are from. ``held`` maps those fact ids that were asked
-    for and are there to their sender (None for the node's own); ``receipts`` are the questions
-    that were answered with yes.
+    ``received_at_all`` counts the whole facts table. ``relays`` tells whether a fact may have come
+    otherwise than by pulling from the peer that it is from: from another peer, or pushed. ``held``
+    maps those fact ids that were asked for and are there to their sender (None for the node's
+    own); ``receipts`` are the questions that were answered with yes.
     """
 
     node_id: str | None

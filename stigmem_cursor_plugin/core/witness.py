@@ -38,7 +38,10 @@ class Proof(Enum):
     REGISTERED_AGAIN = "registered again"
     """The checkpoint counts no facts, none are there, and the peer has got a new id."""
     RELAYS_NOT_COUNTED = "relays not counted"
-    """The checkpoint counts this peer's facts alone, and the node takes facts from relays."""
+    """The checkpoint counts this peer's facts alone, and some may have come otherwise.
+
+    The node takes facts from relays, or facts that peers push.
+    """
 
 
 PROVEN = frozenset((Proof.COUNTED, Proof.RECEIVED))
@@ -72,11 +75,23 @@ class Evidence:
 NOT_NEEDED = Evidence(Proof.NOT_NEEDED)
 
 PAGE_STORED_WITHIN = timedelta(seconds=5)
-"""How long before its position moves the node stores the facts of a page (design, rule 3)."""
+"""How long before its position moves the node stores the facts of a page (design, rule 3).
+
+The node may pull more often than that. A backup that it made between two pages then holds facts
+of this span, and not those of the last page. The pull loop sleeps before each page, so a shorter
+pull interval shortens the span (seen on two real nodes that pull each second). This does not
+hold for the pages of ``cursor-catchup``, which follow at once: a backup made in its last five
+seconds, with a checkpoint that counts nothing, is taken for whole.
+"""
 
 
-def questions(checkpoints: Iterable[Checkpoint]) -> Questions:
-    """Return what a database must be asked before :func:`examine` can judge these entries."""
+def questions(checkpoints: Iterable[Checkpoint], *, pull_interval: int, pushes: bool) -> Questions:
+    """Return what a database must be asked before :func:`examine` can judge these entries.
+
+    *pull_interval* is the node's, in seconds; *pushes*: it takes facts that peers push. A pushed
+    fact comes out of order, so its receipt shows nothing, and a count of a peer's facts may be made
+    up of later ones: the whole table is counted, as for relays.
+    """
     entries = [
         entry
         for checkpoint in checkpoints
@@ -84,11 +99,13 @@ def questions(checkpoints: Iterable[Checkpoint]) -> Questions:
         if entry.direction == INBOUND and entry.cursor
     ]
     counted = [entry.received for entry in entries if entry.received is not None]
-    receipts = [_receipt(entry) for entry in entries if entry.received is None]
+    uncounted = [entry for entry in entries if entry.received is None and not pushes]
+    receipts = [_receipt(entry, pull_interval) for entry in uncounted]
     return Questions(
         facts={received.last_fact_id for received in counted if received.last_fact_id},
         receipts={receipt for receipt in receipts if receipt is not None},
         whole_table=any(received.any_sender for received in counted),
+        pushes=pushes,
     )
 
 
@@ -100,7 +117,7 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
         return _counted(entry.received, peer, snapshot)
     held = snapshot.received_from(peer.node_id).facts
     if held:
-        seen = _receipt(entry) in snapshot.receipts
+        seen = _receipt(entry, pull_interval=0) in snapshot.receipts
         return Evidence(Proof.RECEIVED if seen else Proof.NOT_RECEIVED, held)
     registered_again = peer.id != entry.peer_id
     return Evidence(Proof.REGISTERED_AGAIN if registered_again else Proof.ON_TRUST)
@@ -123,12 +140,14 @@ def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
     return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
 
 
-def _receipt(entry: Entry) -> Receipt | None:
+def _receipt(entry: Entry, pull_interval: int) -> Receipt | None:
     """Return when the last facts of an entry without a count were received."""
     if entry.updated_at is None:
         return None
     moved = parse_time(entry.updated_at)
     # A time without a fraction stands for its whole second.
     end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
-    since, until = moved - PAGE_STORED_WITHIN, end
-    return Receipt(entry.peer_node_id, since.isoformat(), until.isoformat())
+    longest = PAGE_STORED_WITHIN.seconds + 1
+    since = end - timedelta(seconds=max(0, min(pull_interval, longest)))
+    since = max(moved - PAGE_STORED_WITHIN, since)
+    return Receipt(entry.peer_node_id, since.isoformat(), end.isoformat())

@@ -197,7 +197,7 @@ def _doubt(decision: Decision) -> str:
         case Proof.REGISTERED_AGAIN:
             return "the checkpoint counts no facts, and the database holds none from this peer"
         case Proof.RELAYS_NOT_COUNTED:
-            return "this node takes facts from relays, and the checkpoint does not count them"
+            return "this node takes relayed or pushed facts, and the checkpoint does not count them"
         case _:
             total = received.facts if received else 0
             return f"{evidence.missing:,} of {total:,} facts are missing from the database"

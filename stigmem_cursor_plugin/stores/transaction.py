@@ -135,7 +135,7 @@ class SQLTransaction:
             node_id: Received(facts, last)
             for node_id, facts, last in self._rows(self._dialect.received)
         }
-        relays = self._relays(snapshot.peers, received)
+        relays = questions.pushes or self._relays(snapshot.peers, received)
         return replace(
             snapshot,
             received=received,

@@ -12,9 +12,12 @@ import io
 import json
 import os
 import re
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
@@ -42,6 +45,8 @@ class Node(ModelNode):
     def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command beside the node; no node answers on its port."""
         os.environ["STIGMEM_PORT"] = "1"
+        os.environ["STIGMEM_FEDERATION_PUSH_ENABLED"] = str(self.pushes)
+        os.environ["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = str(self.pull_interval)
         out = contextlib.redirect_stdout(io.StringIO())
         with out, contextlib.redirect_stderr(io.StringIO()) as said:
             parsed = build_parser().parse_args([*arguments, "--db", str(self.database.path)])
@@ -162,6 +167,56 @@ class Node(ModelNode):
         held = self._held() | self.given_up
         for name in self._peer_ids().keys() - self.gone:
             assert set(self._accepted(name, self.offered[name])) <= held
+
+
+def started(migrated: Path, *, pull_interval: int = 30, pushes: bool = False) -> Iterator[Node]:
+    """Start a node without relays, of which a test plays the steps."""
+    Node.migrated = migrated
+    node = Node()
+    node.start(set(), pull_interval, pushes=pushes)
+    yield node
+    node.teardown()
+
+
+@pytest.fixture
+def quick(migrated: Path) -> Iterator[Node]:
+    """A node that pulls each second."""
+    yield from started(migrated, pull_interval=1)
+
+
+@pytest.fixture
+def pushing(migrated: Path) -> Iterator[Node]:
+    """A node that takes facts that peers push."""
+    yield from started(migrated, pushes=True)
+
+
+def test_backup_between_two_quick_pages(quick: Node) -> None:
+    """A page received shortly before the last one does not show that the last one is there."""
+    quick.offer("node-b", 2 * PAGE)
+    quick.pull("node-b")
+    quick.back_up()
+    quick.pull("node-b")
+    quick.export_by_the_host()
+    quick.lose_the_rows()
+    assert quick.run("import", str(quick.checkpoints[0]))[0] == 0
+    shutil.copy(quick.backups[0], quick.database.path)
+    quick.lose_the_rows()
+    assert quick.run("import", str(quick.checkpoints[0]))[0] == 3
+    assert not quick._skipped()
+
+
+def test_count_made_up_of_pushed_facts(pushing: Node) -> None:
+    """Facts that were pushed after a loss do not make up for one that was pushed before it."""
+    pushing.offer("node-b", PAGE)
+    pushing.push("node-b", 1)
+    pushing.pull_some("node-b", 2)
+    pushing.export(force=False)
+    pushing.lose_the_database(keep_peers=True)
+    pushing.pull("node-b")
+    pushing.push("node-b", 1)
+    pushing.lose_the_rows()
+    assert pushing.run("import", str(pushing.checkpoints[0]))[0] == 3
+    assert not pushing._skipped()
 
 
 def test_no_fact_is_skipped(migrated: Path) -> None:

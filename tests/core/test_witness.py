@@ -1,16 +1,24 @@
 """Each rule of the witness, and each way in which one fails (design, "The witness")."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
 
 from stigmem_cursor_plugin.core import witness
-from stigmem_cursor_plugin.core.checkpoint import Entry
-from stigmem_cursor_plugin.core.snapshot import Peer, Receipt, Received, Snapshot
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Peer, Questions, Receipt, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import Evidence, Proof
 from tests.snapshots import NODE_B, entry, peer, snapshot, taken
 
 MOVED = "2026-05-02T18:25:00.250000Z"
+
+
+def asked_of(
+    checkpoints: list[Checkpoint], pull_interval: int = 30, *, pushes: bool = False
+) -> Questions:
+    """Return what is asked for these checkpoints, of a node with the usual settings."""
+    return witness.questions(checkpoints, pull_interval=pull_interval, pushes=pushes)
 
 
 def examined(given: Entry, database: Snapshot, of: Peer | None = None) -> Evidence:
@@ -79,13 +87,18 @@ def test_what_no_sender_brought_is_missing(last_fact_id: str, table: int, missin
     assert evidence == Evidence(Proof.FACTS_MISSING, table, missing)
 
 
+def span(asked: Collection[Receipt]) -> tuple[str, str]:
+    """Return from when to when a fact must have been received, in UTC."""
+    (receipt,) = asked
+    return receipt.since.removesuffix("+00:00"), receipt.until.removesuffix("+00:00")
+
+
 def test_received_just_before_the_position_moved() -> None:
     """Without a count, a fact received within five seconds up to the move proves the position."""
     given = entry(updated_at=MOVED)
-    asked = witness.questions([taken(given)]).receipts
-    assert asked == {
-        Receipt(NODE_B, "2026-05-02T18:24:55.250000+00:00", "2026-05-02T18:25:00.250000+00:00")
-    }
+    asked = asked_of([taken(given)]).receipts
+    assert span(asked) == ("2026-05-02T18:24:55.250000", "2026-05-02T18:25:00.250000")
+    assert asked == {Receipt(NODE_B, "", "2026-05-02T18:25:00.250000+00:00")}
     database = snapshot(held=5)
     assert examined(given, database).proof is Proof.NOT_RECEIVED
     assert examined(given, replace(database, receipts=asked)).proof is Proof.RECEIVED
@@ -93,13 +106,53 @@ def test_received_just_before_the_position_moved() -> None:
 
 def test_a_whole_second_lasts_to_its_end() -> None:
     """A time without a fraction stands for its whole second."""
-    (asked,) = witness.questions([taken(entry(updated_at="2026-05-02T18:25:00Z"))]).receipts
+    (asked,) = asked_of([taken(entry(updated_at="2026-05-02T18:25:00Z"))]).receipts
     assert asked.until == "2026-05-02T18:25:00.999999+00:00"
+
+
+@pytest.mark.parametrize(
+    ("pull_interval", "since"),
+    [
+        (4, "2026-05-02T18:24:56.250000"),
+        (1, "2026-05-02T18:24:59.250000"),
+        (0, "2026-05-02T18:25:00.250000"),
+        (-1, "2026-05-02T18:25:00.250000"),
+        (5, "2026-05-02T18:24:55.250000"),
+        (10**400, "2026-05-02T18:24:55.250000"),
+    ],
+)
+def test_no_longer_than_from_page_to_page(pull_interval: int, since: str) -> None:
+    """A fact of the page before shows nothing, so a shorter pull interval shortens the span."""
+    asked = asked_of([taken(entry(updated_at=MOVED))], pull_interval).receipts
+    assert span(asked) == (since, "2026-05-02T18:25:00.250000")
+
+
+@pytest.mark.parametrize(
+    ("pull_interval", "since"),
+    [
+        (30, "2026-05-02T18:24:55"),
+        (6, "2026-05-02T18:24:55"),
+        (5, "2026-05-02T18:24:55.999999"),
+        (1, "2026-05-02T18:24:59.999999"),
+    ],
+)
+def test_span_of_a_whole_second(pull_interval: int, since: str) -> None:
+    """Whenever in its second the position moved, no fact of the page before is in the span."""
+    given = taken(entry(updated_at="2026-05-02T18:25:00Z"))
+    asked = asked_of([given], pull_interval).receipts
+    assert span(asked) == (since, "2026-05-02T18:25:00.999999")
+
+
+def test_pushed_facts() -> None:
+    """On a node that takes pushed facts, all senders are counted and a receipt shows nothing."""
+    asked = asked_of([taken(entry(updated_at=MOVED))], pushes=True)
+    assert (asked.pushes, asked.receipts) == (True, set())
+    assert not asked_of([taken(entry(updated_at=MOVED))]).pushes
 
 
 def test_without_a_time_nothing_is_shown() -> None:
     """Without a count and without a time, facts that are there prove nothing."""
-    assert witness.questions([taken(entry())]).receipts == set()
+    assert asked_of([taken(entry())]).receipts == set()
     assert examined(entry(), snapshot(held=5)).proof is Proof.NOT_RECEIVED
 
 
@@ -117,14 +170,14 @@ def test_no_count_and_no_facts(peer_id: str, proof: Proof) -> None:
 def test_no_witness_needed(given: Entry) -> None:
     """Only an inbound position stands for facts."""
     assert examined(given, snapshot()).proof is Proof.NOT_NEEDED
-    asked = witness.questions([taken(given)])
+    asked = asked_of([taken(given)])
     assert (asked.facts, asked.receipts, asked.whole_table) == (set(), set(), False)
 
 
 def test_questions_about_counted_facts() -> None:
     """A database is asked for the last fact of each entry, and counted whole where one needs it."""
     plain, relay = entry(received=Received(1, "a")), entry(received=Received(2, "b", True))
-    assert witness.questions([taken(plain)]).facts == {"a"}
-    assert not witness.questions([taken(plain)]).whole_table
-    both = witness.questions([taken(plain), taken(relay)])
+    assert asked_of([taken(plain)]).facts == {"a"}
+    assert not asked_of([taken(plain)]).whole_table
+    both = asked_of([taken(plain), taken(relay)])
     assert (both.facts, both.whole_table) == ({"a", "b"}, True)

@@ -18,6 +18,8 @@ ENVIRONMENTS: Mapping[str, dict[str, str]] = {
     "empty": {"STIGMEM_DB_PATH": ""},
     "backend": {"STIGMEM_STORAGE_BACKEND": "postgres", "STIGMEM_AT_REST_ENCRYPTION": "on"},
     "numbers": {"STIGMEM_PORT": " 9000 ", "STIGMEM_FEDERATION_PULL_INTERVAL_S": "5"},
+    "pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "Yes"},
+    "no pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "OFF"},
     "address": {"STIGMEM_HOST": "::1", "STIGMEM_NODE_URL": "https://node-a.example"},
     "empty address": {"STIGMEM_HOST": "", "STIGMEM_NODE_URL": ""},
     "odd path": {"STIGMEM_DB_PATH": "a b#c?d%e.db"},

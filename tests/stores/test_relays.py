@@ -66,6 +66,13 @@ def test_a_relay_that_was_removed(stored: StoredNode, read: Read) -> None:
     assert read().relays
 
 
+def test_pushed_facts(read: Read) -> None:
+    """On a node that takes pushed facts, every fact of the table is counted as well."""
+    found = read(Questions(pushes=True))
+    assert found.relays
+    assert found.received_at_all == Received(6, "receipt-of-node-b-2", any_sender=True)
+
+
 def test_an_empty_table_is_counted(stores: Stores, tmp_path: Path) -> None:
     """Where there is no fact at all, none are counted, of any sender."""
     made = stores.make("sqlite", tmp_path)
