@@ -45,6 +45,29 @@ def test_stored_page() -> None:
     assert (progress.new, progress.held, progress.caught_up) == (2, 2, True)
 
 
+def test_counts_add_up() -> None:
+    """Facts that were there and facts that were rejected are counted over all pages."""
+    begun = replace(begin(HERE), held=3, rejected=3, wait=1.0, attempts=2)
+    bad = [Fact("a", "why"), Fact("b", "why"), Fact("c", "why")]
+    progress = after(begun, replace(stored(held=3), rejected=bad))
+    assert (progress.held, progress.rejected, progress.named) == (6, 6, tuple(bad))
+    assert (progress.wait, progress.attempts) == (0.0, 0)
+
+
+def test_no_wait_after_a_refused_fact() -> None:
+    """What follows a refused fact is asked for at once."""
+    waited = replace(begin(HERE), wait=1.0)
+    for before in (0, 3):
+        refused = Refused(Fact("bad", "why"), before)
+        assert after(waited, refused, skip_refused=True).wait == 0.0
+
+
+def test_numbers() -> None:
+    """Pages beside a running node are as large as the loop's own; each delay doubles the last."""
+    assert LIVE_PAGE == 100
+    assert DELAYS == (1.0, 2.0, 4.0, 8.0)
+
+
 def test_refused_fact_behind_others() -> None:
     """Where a fact in the middle of a page is refused, those before it are asked for alone."""
     progress = after(begin(HERE), Refused(Fact("bad", "why"), before=3))

@@ -109,12 +109,29 @@ def test_id_of_a_fact(entry: object, expected: str) -> None:
     assert fact_id(entry) == expected
 
 
+@pytest.mark.parametrize("position", ["1725349400000.0", None])
+def test_where_it_went_back_to(position: str | None) -> None:
+    """A peer that goes back is told with the position that it gave."""
+    problem = judge(page("a", cursor=position), Ask(HERE))
+    assert problem == Problem(Trouble.WENT_BACK, position or "none")
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [(499, Trouble.UNEXPECTED), (500, Trouble.SERVER_ERROR), (501, Trouble.SERVER_ERROR)],
+)
+def test_the_first_status_of_a_server_error(status: int, trouble: Trouble) -> None:
+    """A status from 500 on may end by itself, one below does not; either is named."""
+    assert judge(Answer(status), Ask(HERE)) == Problem(trouble, str(status))
+
+
 def test_facts_that_cannot_be_verified_now() -> None:
     """Only a page of which the node can verify no fact is left unread."""
     unknown = "skip fact (origin_unresolvable): no stored manifest"
     two = Page(["a", "b"], NEXT, has_more=True)
     bad = [Fact("a", unknown), Fact("b", unknown)]
     assert unverifiable(two, bad)
+    assert unverifiable(replace(two, fact_ids=["a"]), bad[:1])
     assert not unverifiable(two, bad[:1])
     assert not unverifiable(two, [bad[0], Fact("b", "skip fact (cid_required)")])
     relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"

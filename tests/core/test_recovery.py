@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core import recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.recovery import Outcome, Plan, Remark
+from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
-from tests.snapshots import entry, peer, snapshot, taken
+from tests.snapshots import NODE_B, entry, peer, snapshot, taken
 
 OLD, NEW = "100.0", "200.0"
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -82,6 +82,49 @@ def test_every_row_and_all_that_can_meet(case: Condition) -> None:
         assert (Remark.LOSS_ACCEPTED in decision.remarks(several=False)) is case.lacking
     if decision.outcome is Outcome.FACTS_MISSING:
         assert decision.evidence.missing == 5
+
+
+def remarks(decision: Decision, *, several: bool = False) -> list[Remark]:
+    """Return what there is to say of a decision."""
+    return list(decision.remarks(several=several))
+
+
+@pytest.mark.parametrize(
+    ("peer_id", "node_id", "expected"),
+    [
+        ("b", NODE_B, []),
+        ("a", NODE_B, [Remark.REGISTERED_AGAIN]),
+        ("c", NODE_B, [Remark.REGISTERED_AGAIN]),
+        ("b", "stigmem://a", [Remark.RENAMED]),
+        ("b", "stigmem://z", [Remark.RENAMED]),
+    ],
+)
+def test_what_is_said_of_a_peer(peer_id: str, node_id: str, expected: list[Remark]) -> None:
+    """A peer that was registered again or goes by another node id is told, and nothing else."""
+    database = replace(
+        snapshot(peers=(Peer(peer_id, node_id, "", "active"),)),
+        received={node_id: Received(1, "f1")},
+        held={"f1": node_id},
+    )
+    (decision,) = plan(taken(entry(NEW, Received(1, "f1"))), database=database).decisions
+    assert remarks(decision) == expected
+    assert remarks(decision, several=True) == [*expected, Remark.FROM]
+
+
+def test_what_is_said_of_trust() -> None:
+    """A position that is restored on trust alone is told, and one that is not restored."""
+    (trusted,) = plan(taken(entry(NEW)), database=snapshot()).decisions
+    assert remarks(trusted) == [Remark.ON_TRUST]
+    (unknown,) = plan(taken(entry(NEW)), database=snapshot(peers=())).decisions
+    assert remarks(unknown, several=True) == [Remark.PEER_NOT_FOUND]
+    moved = plan(taken(entry(NEW)), database=snapshot(position=OLD), force=True).decisions[0]
+    assert remarks(moved) == [Remark.MOVED, Remark.ON_TRUST]
+
+
+def test_on_trust_rather_than_nothing() -> None:
+    """A position on trust is better than a newer checkpoint that has none."""
+    old, new = taken(entry(OLD), hour=1), taken(entry(None), hour=2)
+    assert plan(old, new, database=snapshot()).cursors("now")[0].position == OLD
 
 
 def test_node_id_before_peer_id() -> None:

@@ -157,19 +157,22 @@ def test_without_a_time_nothing_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer_id", "proof"), [("b", Proof.ON_TRUST), ("new", Proof.REGISTERED_AGAIN)]
+    ("peer_id", "proof"), [(b"peer-b", Proof.ON_TRUST), (b"peer-c", Proof.REGISTERED_AGAIN)]
 )
-def test_no_count_and_no_facts(peer_id: str, proof: Proof) -> None:
+def test_no_count_and_no_facts(peer_id: bytes, proof: Proof) -> None:
     """Without a count and without facts, a peer that was registered again has lost them."""
-    assert examined(entry(updated_at=MOVED), snapshot(), peer(peer_id)).proof is proof
+    given = entry(updated_at=MOVED, peer_id="peer-b")
+    assert examined(given, snapshot(), peer(peer_id.decode())).proof is proof
 
 
+@pytest.mark.parametrize("received", [None, Received(5, "f5", any_sender=True)])
 @pytest.mark.parametrize(
-    "given", [replace(entry(), direction="outbound"), entry(None)], ids=["outbound", "empty"]
+    ("cursor", "direction"), [("200.0", "outbound"), ("200.0", "a direction"), (None, "inbound")]
 )
-def test_no_witness_needed(given: Entry) -> None:
+def test_no_witness_needed(cursor: str | None, direction: str, received: Received | None) -> None:
     """Only an inbound position stands for facts."""
-    assert examined(given, snapshot()).proof is Proof.NOT_NEEDED
+    given = replace(entry(cursor, received, updated_at=MOVED), direction=direction)
+    assert examined(given, snapshot()) == Evidence(Proof.NOT_NEEDED, 0, 0)
     asked = asked_of([taken(given)])
     assert (asked.facts, asked.receipts, asked.whole_table) == (set(), set(), False)
 

@@ -1,0 +1,54 @@
+"""What the modules of the core hold is plain data that nobody changes."""
+
+import importlib
+import pkgutil
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from stigmem_cursor_plugin import core
+from stigmem_cursor_plugin.core.recovery import PeerFinder
+
+MODULES = [
+    importlib.import_module(f"{core.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(core.__path__)
+]
+CLASSES = [
+    held
+    for module in MODULES
+    for held in vars(module).values()
+    if isinstance(held, type) and held.__module__ == module.__name__
+]
+DATA = [held for held in CLASSES if is_dataclass(held)]
+
+
+def test_everything_is_data() -> None:
+    """A class is data or an enumeration, but for the two that hold what many decisions need."""
+    others = [held for held in CLASSES if not is_dataclass(held) and not issubclass(held, Enum)]
+    assert {held.__name__ for held in others} == {PeerFinder.__name__, "_Rules"}
+
+
+@pytest.mark.parametrize("held", DATA, ids=lambda held: held.__name__)
+def test_nobody_changes_it(held: Any) -> None:
+    """A decision cannot change what it is given, nor add to it."""
+    assert held.__dataclass_params__.frozen
+    assert {field.name for field in fields(held)} <= set(held.__slots__)
+
+
+DEFAULTS = {
+    (held.__name__, field.name): field.default
+    for held in DATA
+    for field in fields(held)
+    if isinstance(field.default, bool | int | float | str | tuple | frozenset)
+}
+
+
+def test_what_is_not_said_is_nothing() -> None:
+    """A number, a text, a mark or a list that is not given is 0, empty or not set."""
+    assert {name: value for name, value in DEFAULTS.items() if value} == {
+        ("Ask", "limit"): 500,
+        ("Ask", "ahead"): 500,
+        ("Progress", "page_size"): 500,
+    }
