@@ -59,7 +59,15 @@ def _database(kind: str, directory: Path, dsn: str) -> Database:
     return LibSQLDatabase(path) if kind == "libsql" else Database(path)
 
 
-@pytest.fixture(params=STORES)
+USUAL = ("sqlite", "postgres")
+"""What each run of the tests is for; the others are slow."""
+
+
+@pytest.fixture(
+    params=[
+        store if store in USUAL else pytest.param(store, marks=pytest.mark.slow) for store in STORES
+    ]
+)
 def stored(
     request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
 ) -> Iterator[StoredFederation]:

@@ -107,7 +107,7 @@ def test_killed_at_every_write(nodes: Federation, writes: list[Point]) -> None:
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        ("pwrite64", "ENOSPC"),
+        pytest.param("pwrite64", "ENOSPC", marks=pytest.mark.slow),
         pytest.param("pwrite64", "EIO", marks=pytest.mark.slow),
         pytest.param("fdatasync", "ENOSPC", marks=pytest.mark.slow),
         ("fdatasync", "EIO"),

@@ -73,16 +73,3 @@ def test_beside_a_node_that_writes(tmp_path: Path) -> None:
         assert nodes.check_position() == FACTS
         # Not at once on a machine that is busy: a pull of the node's own may still be under way.
         wait_for("the newest position", lambda: nodes.a.cursor(nodes.b) == newest(nodes.b))
-
-
-@pytest.mark.long
-def test_relaying_node(nodes: Federation) -> None:
-    """A node that relays is refused --live: those that pull from it would skip older facts."""
-    finished = nodes.catch_up("--live", STIGMEM_FEDERATION_RELAY_ENABLED="true")
-    assert finished.returncode == 1
-    assert finished.stderr == (
-        "error: this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from "
-        "it while --live stores older ones would skip them; stop the node, then run this without "
-        "--live\n"
-    )
-    assert nodes.check_position() == 0

@@ -80,3 +80,15 @@ def test_malformed_row(nodes: Federation) -> None:
         "warning: peer stigmem://node-b: not caught up: this node cannot ask it: JSONDecodeError: "
         f"Expecting value: line 1 column 1 (char 0); {KEYS}\n" in finished.stderr
     )
+
+
+def test_relaying_node(nodes: Federation) -> None:
+    """A node that relays is refused --live: those that pull from it would skip older facts."""
+    finished = nodes.catch_up("--live", STIGMEM_FEDERATION_RELAY_ENABLED="true")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from "
+        "it while --live stores older ones would skip them; stop the node, then run this without "
+        "--live\n"
+    )
+    assert nodes.check_position() == 0
