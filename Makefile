@@ -24,7 +24,7 @@ story-%: .venv/installed
 
 # More workers than cores: many tests wait for a node.
 test: .venv/installed
-	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not slow and not exhaustive" $(T)
+	$(BIN)/pytest -n 5 --dist loadscope --no-loadscope-reorder -m "not slow and not exhaustive" $(T)
 
 test-slow: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow $(T)

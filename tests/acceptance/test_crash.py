@@ -18,7 +18,7 @@ import pytest
 
 from tests.builders import checkpoint, entry
 from tests.database import Database
-from tests.running import BIN, NEEDS_STRACE, environment_for, take_interrupts
+from tests.running import BIN, NEEDS_STRACE, ROOT, environment_for, take_interrupts
 
 CALLS = "%file,%desc"
 OURS = re.compile(r'"(\.|c\.json|\.stigmem-cursor\.[^"]*|stigmem\.db[^"]*)"')
@@ -88,6 +88,13 @@ class Victim:
             finished = self.run("-e", f"inject={point.call}:signal=KILL:when={point.number}")
             assert finished.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), point
             yield point
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """Compile the code first: a run that finds a module compiled since makes other system calls."""
+    command = [BIN / "python", "-m", "compileall", "-q", ROOT / "stigmem_cursor_plugin"]
+    subprocess.run(command, check=True)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -44,11 +45,14 @@ class Node(ModelNode):
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command beside the node; no node answers on its port."""
-        os.environ["STIGMEM_PORT"] = "1"
-        os.environ["STIGMEM_FEDERATION_PUSH_ENABLED"] = str(self.pushes)
-        os.environ["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = str(self.pull_interval)
+        settings = {
+            "STIGMEM_PORT": "1",
+            "STIGMEM_FEDERATION_PUSH_ENABLED": str(self.pushes),
+            "STIGMEM_FEDERATION_PULL_INTERVAL_S": str(self.pull_interval),
+        }
         out = contextlib.redirect_stdout(io.StringIO())
-        with out, contextlib.redirect_stderr(io.StringIO()) as said:
+        environment = mock.patch.dict(os.environ, settings)
+        with environment, out, contextlib.redirect_stderr(io.StringIO()) as said:
             parsed = build_parser().parse_args([*arguments, "--db", str(self.database.path)])
             status = int(parsed.func(parsed))
         assert status != 1 or "error: " in said.getvalue()

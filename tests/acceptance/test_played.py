@@ -24,8 +24,6 @@ STATUS = {
     "import while the node runs": (0, 1),
 }
 RACE = "import while the node runs"
-USUAL = ("facts and positions lost, peers kept",)
-"""What is played in each run of the tests; the others are slow."""
 
 
 def without_host(line: str) -> str:
@@ -53,11 +51,8 @@ def relaying_stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("relaying"), relays=True)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "story",
-    [story if story in USUAL else pytest.param(story, marks=pytest.mark.slow) for story in STORIES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("story", STORIES)
 def test_story_ends_as_the_page_says(request: pytest.FixtureRequest, story: str) -> None:
     """The row is what the nodes do, and with this plugin no fact is skipped."""
     stage = request.getfixturevalue("relaying_stage" if STORIES[story].relays else "stage")
@@ -83,7 +78,7 @@ def test_row() -> None:
 
 
 SECTIONS = runbook.sections(runbook.PAGE.read_text(encoding="utf-8"))
-PLAYED = ("Table dropped", "Positions withheld")
+PLAYED = ("Positions withheld",)
 """What is played in each run of the tests; the others are slow."""
 
 

@@ -69,6 +69,7 @@ def _life_on(release: str, wheel: Path, directory: Path) -> None:
         assert not list(host.rglob("stigmem-federation-cursor-*"))
 
 
+@pytest.mark.slow
 def test_life_on_the_newest_host(wheel: Path, tmp_path: Path) -> None:
     """Installed, the commands are the plugin's, and work; uninstalled, they are the host's."""
     _life_on(NEWEST, wheel, tmp_path)

@@ -153,7 +153,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
-@pytest.mark.parametrize("settings", [WITH_GARDEN, RELAYING], ids=["direct", "relaying"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(WITH_GARDEN, id="direct"),
+        pytest.param(RELAYING, id="relaying", marks=pytest.mark.slow),
+    ],
+)
 def test_everything_is_the_same(scene: Scene, settings: dict[str, str]) -> None:
     """Facts, conflicts, quarantine, audit and position are those that the loop leaves."""
     finished, ours, host = scene.both(settings)
@@ -162,6 +168,7 @@ def test_everything_is_the_same(scene: Scene, settings: dict[str, str]) -> None:
         assert ours[table] == host[table], table
 
 
+@pytest.mark.slow
 def test_instruction_without_a_garden(scene: Scene) -> None:
     """Where the loop stops for ever, the command stops too, with the same facts."""
     finished, ours, host = scene.both({})

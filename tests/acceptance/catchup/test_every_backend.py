@@ -59,7 +59,7 @@ def _database(kind: str, directory: Path, dsn: str) -> Database:
     return LibSQLDatabase(path) if kind == "libsql" else Database(path)
 
 
-USUAL = ("sqlite", "postgres")
+USUAL = ("postgres",)
 """What each run of the tests is for; the others are slow."""
 
 

@@ -104,15 +104,9 @@ def test_killed_at_every_write(nodes: Federation, writes: list[Point]) -> None:
     assert held == {0, 2, 4}
 
 
-@pytest.mark.parametrize(
-    ("call", "error"),
-    [
-        pytest.param("pwrite64", "ENOSPC", marks=pytest.mark.slow),
-        pytest.param("pwrite64", "EIO", marks=pytest.mark.slow),
-        pytest.param("fdatasync", "ENOSPC", marks=pytest.mark.slow),
-        ("fdatasync", "EIO"),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
 def test_disk_that_fails(nodes: Federation, writes: list[Point], call: str, error: str) -> None:
     """When the disk fails: exit 1, one line that names it, and nothing but whole pages."""
     points = [point for point in writes if point.call == call]

@@ -54,7 +54,7 @@ class Writer(threading.Thread):
         )
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_beside_a_node_that_writes(tmp_path: Path) -> None:
     """A node that pulls and takes writes keeps doing so while everything is fetched beside it."""
     with federation(tmp_path, FACTS, STIGMEM_FEDERATION_PULL_INTERVAL_S="1") as nodes:
