@@ -78,15 +78,10 @@ def test_row() -> None:
 
 
 SECTIONS = runbook.sections(runbook.PAGE.read_text(encoding="utf-8"))
-PLAYED = ("Positions withheld",)
-"""What is played in each run of the tests; the others are slow."""
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "heading",
-    [name if name in PLAYED else pytest.param(name, marks=pytest.mark.slow) for name in SECTIONS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("heading", SECTIONS)
 def test_section(stage: Stage, heading: str) -> None:
     """Every command prints what the page shows, and in the end no fact is missing."""
     body = SECTIONS[heading]

@@ -23,7 +23,7 @@ from tests.running import BIN, Finished, run_in
 from tools.hosts import RELEASES, environment, pip
 from tools.loopback import Node, wait_for
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 MADE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -153,13 +153,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        pytest.param(WITH_GARDEN, id="direct"),
-        pytest.param(RELAYING, id="relaying", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("settings", [WITH_GARDEN, RELAYING], ids=["direct", "relaying"])
 def test_everything_is_the_same(scene: Scene, settings: dict[str, str]) -> None:
     """Facts, conflicts, quarantine, audit and position are those that the loop leaves."""
     finished, ours, host = scene.both(settings)
@@ -168,7 +162,6 @@ def test_everything_is_the_same(scene: Scene, settings: dict[str, str]) -> None:
         assert ours[table] == host[table], table
 
 
-@pytest.mark.slow
 def test_instruction_without_a_garden(scene: Scene) -> None:
     """Where the loop stops for ever, the command stops too, with the same facts."""
     finished, ours, host = scene.both({})
@@ -176,7 +169,6 @@ def test_instruction_without_a_garden(scene: Scene) -> None:
     _stopped_alike(ours, host)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", STOPPING)
 def test_fact_that_stops_the_loop(scene: Scene, name: str) -> None:
     """So it is with every fact that the host's code raises an error on."""
@@ -186,7 +178,6 @@ def test_fact_that_stops_the_loop(scene: Scene, name: str) -> None:
     _stopped_alike(ours, host)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES[:-1])
 def test_older_host(release: str, wheel: Path, tmp_path: Path) -> None:
     """On an older host too: the same from each fact that stops its loop to the next, to the end."""

@@ -13,7 +13,7 @@ from tests.federation import FACTS, PAGE, Federation
 from tests.hostile_peer import Ask, HostilePeer, Reply
 from tests.running import BIN, Finished, run_in
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 class Run(subprocess.Popen[str]):

@@ -15,7 +15,7 @@ from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
 from tests.nodes import KEY, SETTINGS, STORES, Stores
 from tests.running import BIN
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
 
@@ -59,15 +59,7 @@ def _database(kind: str, directory: Path, dsn: str) -> Database:
     return LibSQLDatabase(path) if kind == "libsql" else Database(path)
 
 
-USUAL = ("postgres",)
-"""What each run of the tests is for; the others are slow."""
-
-
-@pytest.fixture(
-    params=[
-        store if store in USUAL else pytest.param(store, marks=pytest.mark.slow) for store in STORES
-    ]
-)
+@pytest.fixture(params=STORES)
 def stored(
     request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
 ) -> Iterator[StoredFederation]:

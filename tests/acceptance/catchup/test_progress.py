@@ -10,7 +10,7 @@ from tests.federation import FACTS, PAGE, Federation
 from tests.hostile_peer import Ask, HostilePeer, Reply
 from tests.running import BIN, on_terminal, without_codes
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def on_a_terminal(nodes: Federation, hostile: HostilePeer, columns: int, wanted: str) -> str:

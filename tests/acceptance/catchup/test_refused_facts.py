@@ -94,6 +94,7 @@ def test_going_on_after_a_stop(nodes: Federation) -> None:
     assert [fact["fact_id"] for fact in peer["refused"]] == ["bad", "future"]
 
 
+@pytest.mark.slow
 def test_longer_valid_until(nodes: Federation) -> None:
     """A fact held with an end and offered without one is named, in the middle of a page."""
     nodes.catch_up("--skip-refused")
@@ -115,6 +116,7 @@ def test_longer_valid_until(nodes: Federation) -> None:
     assert nodes.a.cursor(nodes.b) == before[0][0]
 
 
+@pytest.mark.slow
 def test_many_refused_facts(nodes: Federation) -> None:
     """Where a run of facts is refused, each is listed and all others are stored."""
     add_facts(
