@@ -81,7 +81,7 @@ class Bench:
         shutil.copy(a.database, self._lost)
         for peer in peers:
             _say(f"{size // len(peers):,} facts are stored at {peer.name}")
-            peer.add_facts(_facts(size // len(peers), peer.name))
+            peer.add_facts(_facts(size // len(peers)))
 
     def lose_everything(self) -> None:
         """Put the database back that has no facts; keep the full one."""
@@ -152,12 +152,12 @@ def _bench(size: int, peers: int) -> Iterator[Bench]:
         yield Bench(a, others, size)
 
 
-def _facts(number: int, peer: str) -> Iterator[dict[str, object]]:
-    """Return facts that *peer* asserted one a millisecond, until now; no other peer contradicts."""
+def _facts(number: int) -> Iterator[dict[str, object]]:
+    """Return facts that were asserted one a millisecond, until now."""
     first = int(time.time() * 1000) - number
     for fact in range(number):
         yield {
-            "entity": f"demo:{peer}-{fact}",
+            "entity": f"demo:subject-{fact}",
             "value_v": f"what is known about subject {fact}",
             "hlc": f"{first + fact}.0",
         }
