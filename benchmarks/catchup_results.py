@@ -76,7 +76,7 @@ def _page(runs: Sequence[Run]) -> Iterator[str]:
     yield "example. Real nodes on one machine of two cores, one run each, side by side. The time of"
     yield "`cursor-catchup` is that of the whole process; that of the others begins when they are"
     yield "ready. The peers' CPU is that of all peers together. Four peers speak of the same"
-    yield "subjects: the node notes a conflict for each two of them, which takes longest either way."
+    yield "subjects: the node notes a conflict for each two of them, which is slow either way."
     yield ""
     yield "| facts | peers | | way | facts/s | times the loop | time | peak memory | peers' CPU |"
     yield "|---:|---:|---|---|---:|---:|---:|---:|---:|"
