@@ -93,8 +93,8 @@ class Victim:
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> None:
     """Compile the code first: a run that finds a module compiled since makes other system calls."""
-    command = [BIN / "python", "-m", "compileall", "-q", ROOT / "stigmem_cursor_plugin"]
-    subprocess.run(command, check=True)
+    package = str(ROOT / "stigmem_cursor_plugin")
+    subprocess.run([str(BIN / "python"), "-m", "compileall", "-q", package], check=True)
 
 
 @pytest.fixture
