@@ -61,7 +61,7 @@ def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[
     """Return why FILE was kept, and what to do."""
     return (
         f"kept {name}: it holds what this database has lost; --force replaces it",
-        _to_do(name, steps, program),
+        *_to_do(name, steps, program),
     )
 
 
@@ -70,12 +70,18 @@ def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequ
     return (
         f"removed no checkpoint in {name}: they hold what this database has lost; --force "
         "gives it up",
-        _to_do(name, steps, program),
+        *_to_do(name, steps, program),
     )
 
 
-def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> str:
-    return f"stop the node and run {', then '.join(_commands(name, steps, program))}"
+def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:
+    yield f"stop the node and run {', then '.join(_commands(name, steps, program))}"
+    if Remedy.CATCH_UP in steps or Remedy.IMPORT_WITH_FORCE in steps:
+        give_up = program.command("export", "--force", "--out", name)
+        yield (
+            "if this stays when every peer is caught up, no peer has those facts any more; "
+            f"give them up: {give_up}"
+        )
 
 
 def _commands(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:

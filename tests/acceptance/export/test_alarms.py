@@ -53,8 +53,9 @@ def export(stigmem: Run, out: str) -> Finished:
 
 
 def commands_in(finished: Finished) -> list[list[str]]:
-    """Return the commands that the messages name, without ``stigmem federation``."""
-    return [shlex.split(line)[2:] for line in re.findall(r"`(stigmem [^`]*)`", finished.stderr)]
+    """Return the commands that end an alarm, as it says, without ``stigmem federation``."""
+    (line,) = re.findall(r"^error: stop the node and run .*", finished.stderr, re.MULTILINE)
+    return [shlex.split(command)[2:] for command in re.findall(r"`(stigmem [^`]*)`", line)]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -83,6 +84,32 @@ def test_the_command_that_is_named_ends_the_alarm(
     assert export(stigmem, out).returncode == 0
     if out.endswith("/"):
         assert len(list((tmp_path / out).glob("cursors-*.json"))) == 2
+
+
+def test_facts_that_no_peer_has_any_more(node: Database, stigmem: Run, out: str) -> None:
+    """Where catching up brings nothing back, the alarm says how to give up, and that ends it."""
+    lose_facts(node)
+    alarm = export(stigmem, out)
+    for command in commands_in(alarm):
+        if command == ["cursor-catchup"]:
+            node.set_cursor("id-of-node-b", POSITION)
+        else:
+            assert stigmem(*command).returncode == 3
+    alarm = export(stigmem, out)
+    assert alarm.returncode == 1
+    assert_giving_up_ends(alarm, stigmem, out)
+
+
+def assert_giving_up_ends(alarm: Finished, stigmem: Run, out: str) -> None:
+    """The last line of the alarm names the command that gives up, and that ends it."""
+    assert alarm.stderr.splitlines()[-1] == (
+        "error: if this stays when every peer is caught up, no peer has those facts any more; "
+        f"give them up: `stigmem federation cursor-export --force --out {out}`"
+    )
+    assert stigmem("cursor-export", "--force", "--out", out).returncode == 0
+    for _ in range(2):
+        finished = export(stigmem, out)
+        assert (finished.returncode, finished.stderr.count("error")) == (0, 0)
 
 
 USUAL = (("c.json", "row deleted"), ("c.json", "table dropped"), ("cursors/", "facts lost"))

@@ -1,0 +1,33 @@
+"""What an alarm of export says to do."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from stigmem_cursor_plugin.core.retention import Remedy
+from stigmem_cursor_plugin.reports import exporting
+from stigmem_cursor_plugin.reports.program import Program
+
+
+@pytest.mark.parametrize(
+    ("steps", "gives_up"),
+    [
+        ([Remedy.IMPORT], False),
+        ([Remedy.IMPORT_WITH_FORCE], True),
+        ([Remedy.CATCH_UP], True),
+        ([Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP], True),
+    ],
+)
+@pytest.mark.parametrize("said", [exporting.kept_file, exporting.kept_directory])
+def test_how_to_give_up(
+    said: Callable[[str, Sequence[Remedy], Program], Sequence[str]],
+    steps: Sequence[Remedy],
+    gives_up: bool,
+) -> None:
+    """Where facts are to come back, the last line says what to do if no peer has them any more.
+
+    Import goes back to an older checkpoint, too: the node's own loop then fetches, or does not.
+    """
+    last = said("cursors/", steps, Program())[-1]
+    expected = "give them up: `stigmem federation cursor-export --force --out cursors/`"
+    assert last.endswith(expected) is gives_up
