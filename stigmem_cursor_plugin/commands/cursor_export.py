@@ -81,7 +81,7 @@ def run(arguments: Namespace) -> int:
     all_lost = retention.has_lost_every_position(snapshot)
     accepted = arguments.force or any(one.forced for one in earlier)
     if all_lost and not (alarm or accepted):
-        raise RefusedError(exporting.nothing_left(store.name, snapshot, program(arguments)))
+        raise RefusedError(*exporting.nothing_left(store.name, snapshot, program(arguments)))
     taken = checkpoint.build(snapshot, store.name, now)
     _warn_of_unusable(taken, snapshot)
     taken = retention.marked(

@@ -27,13 +27,20 @@ def loss(found: Loss) -> str:
             return f"{who} has lost {found.missing:,} facts up to its position {before}"
 
 
-def nothing_left(name: str, snapshot: Snapshot, program: Program) -> str:
-    """Return why there is nothing to write, and what to do."""
-    lost = "no table replication_cursors" if snapshot.cursors is None else "lost every position"
-    return (
-        f"{name} has {lost}; stop the node and run {program.command('import', 'FILE')}; --force "
-        "writes an empty checkpoint"
+def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[str]:
+    """Return why there is nothing to write, and what to do.
+
+    The host stores the facts of a page one by one, and the position after the last: for the
+    seconds of its first pull a new node looks like one that has lost every position (0.9.0a12).
+    """
+    to_do = (
+        f"stop the node and run {program.command('import', 'FILE')}, or "
+        f"{program.command('catchup')} if there is no checkpoint; --force writes an empty one"
     )
+    if snapshot.cursors is None:
+        return f"{name} has no table replication_cursors", to_do
+    lost = f"{name} has lost every position, or its first pull is under way"
+    return lost, f"if this stays, {to_do}"
 
 
 def other_node(earlier: Checkpoint, node_id: str | None) -> str:

@@ -102,8 +102,10 @@ def test_nothing_to_checkpoint(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-export")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        "error: stigmem.db has lost every position; stop the node and run `stigmem federation "
-        "cursor-import FILE`; --force writes an empty checkpoint\n"
+        "error: stigmem.db has lost every position, or its first pull is under way\n"
+        "error: if this stays, stop the node and run `stigmem federation cursor-import FILE`, or "
+        "`stigmem federation cursor-catchup` if there is no checkpoint; --force writes an empty "
+        "one\n"
     )
 
 
@@ -133,8 +135,9 @@ def test_dropped_table(node: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-export")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db has no table replication_cursors; stop the node and run `stigmem "
-        "federation cursor-import FILE`; --force writes an empty checkpoint\n"
+        "error: stigmem.db has no table replication_cursors\n"
+        "error: stop the node and run `stigmem federation cursor-import FILE`, or `stigmem "
+        "federation cursor-catchup` if there is no checkpoint; --force writes an empty one\n"
     )
 
 
