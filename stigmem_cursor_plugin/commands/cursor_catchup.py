@@ -132,7 +132,12 @@ class _Job:
 
     def _begin(self, peer: Peer, position: str | None) -> Result:
         arguments = self._arguments
-        progress = catchup.begin(position, live=arguments.live, sparing=bool(arguments.pause))
+        progress = catchup.begin(
+            position,
+            live=arguments.live,
+            sparing=bool(arguments.pause),
+            skip_refused=arguments.skip_refused,
+        )
         return Result(peer, position, progress)
 
     def _catch_up_all(self, pull: Pull, check: Callable[[], None]) -> None:
@@ -151,17 +156,13 @@ class _Job:
 
     def _catch_up(self, pull: Pull, result: Result, check: Callable[[], None]) -> Progress:
         progress, peer = result.progress, result.peer
-        skip, live, pause = (
-            self._arguments.skip_refused,
-            self._arguments.live,
-            self._arguments.pause,
-        )
+        live, pause = self._arguments.live, self._arguments.pause
         with self._meter.of(peer, progress) as show:
             while True:
                 asked = time.monotonic()
                 outcome = pull(peer, progress.ask)
                 self._slowest = self._slowest.with_page(outcome, time.monotonic() - asked)
-                progress = catchup.after(progress, outcome, skip_refused=skip)
+                progress = catchup.after(progress, outcome)
                 self.results[peer.id] = replace(result, progress=progress)
                 check()
                 show(progress)

@@ -92,21 +92,25 @@ class Progress:
         return self.caught_up or self.problem is not None
 
 
-def begin(position: str | None, *, live: bool = False, sparing: bool = False) -> Progress:
+def begin(
+    position: str | None, *, live: bool = False, sparing: bool = False, skip_refused: bool = False
+) -> Progress:
     """Return where catching up with a peer begins.
 
-    *live* is beside a running node; *sparing* the peer means not to ask it ahead.
+    *live* is beside a running node; *sparing* asks for a page only once the one before is stored;
+    *skip_refused* goes on past refused facts.
     """
     size = LIVE_PAGE if live else FULL_PAGE
-    return Progress(Ask(position, size, ahead=0 if sparing else size), size)
+    ahead = 0 if sparing else size
+    return Progress(Ask(position, size, ahead=ahead, skip_refused=skip_refused), size)
 
 
-def after(progress: Progress, outcome: Outcome, *, skip_refused: bool = False) -> Progress:
-    """Return what comes next after *outcome*; *skip_refused* goes on past refused facts."""
+def after(progress: Progress, outcome: Outcome) -> Progress:
+    """Return what comes next after *outcome*."""
     if isinstance(outcome, Stored):
         return _stored(progress, outcome)
     if isinstance(outcome, Refused):
-        return _refused(progress, outcome, skip_refused=skip_refused)
+        return _refused(progress, outcome)
     return _troubled(progress, outcome)
 
 
@@ -132,12 +136,12 @@ def _stored(progress: Progress, stored: Stored) -> Progress:
     )
 
 
-def _refused(progress: Progress, refused: Refused, *, skip_refused: bool) -> Progress:
+def _refused(progress: Progress, refused: Refused) -> Progress:
     ask = progress.ask
     if refused.before:
         # The facts before it come as a page of their own; then it stands first in the next.
         return replace(progress, ask=replace(ask, limit=refused.before), wait=0.0)
-    if not skip_refused:
+    if not ask.skip_refused:
         reason = f"{refused.fact.fact_id}: {refused.fact.reason}"
         return replace(progress, problem=Problem(Trouble.FACT_REFUSED, reason))
     passed_over = ask.passed_over | {refused.fact.fact_id}

@@ -37,7 +37,7 @@ class Ask:
 
     ``limit`` is the most facts to ask for, ``passed_over`` the ids of facts to leave out of what
     comes, ``last_page`` the ids of the page before. ``ahead`` is the size of the page to ask for
-    while this one is stored; 0 is none.
+    while this one is stored; 0 is none. ``skip_refused`` goes on past facts that cannot be stored.
     """
 
     position: str | None
@@ -45,6 +45,7 @@ class Ask:
     passed_over: frozenset[str] = frozenset()
     last_page: Sequence[str] = ()
     ahead: int = FULL_PAGE
+    skip_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,20 @@ def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
 
     That lies with the peer (its manifest has expired, or this node has none), not with a fact,
     and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
-    ``resolve_origin_key`` (0.9.0a11 and a12); a relayed fact lies with another node.
+    ``resolve_origin_key`` (0.9.0a11 and a12).
     """
     return 0 < len(page.fact_ids) == len(rejected) and all(
-        "(origin_unresolvable)" in fact.reason and "relayed origin" not in fact.reason
-        for fact in rejected
+        _UNRESOLVABLE in fact.reason and "relayed origin" not in fact.reason for fact in rejected
     )
+
+
+def of_unknown_origin(rejected: Sequence[Fact]) -> Fact | None:
+    """Return the first fact that was rejected because its origin cannot be verified now.
+
+    A relay may serve facts of a node that does not answer at the moment. The host's own loop
+    passes over them for ever (``resolve_origin_key_for_relay``, 0.9.0a11 and a12).
+    """
+    return next((fact for fact in rejected if _UNRESOLVABLE in fact.reason), None)
+
+
+_UNRESOLVABLE = "(origin_unresolvable)"

@@ -18,7 +18,16 @@ from functools import partial
 from typing import Any
 
 from stigmem_cursor_plugin.core.catchup import Outcome, Refused, Stored
-from stigmem_cursor_plugin.core.page import Ask, Fact, Page, Problem, Trouble, judge, unverifiable
+from stigmem_cursor_plugin.core.page import (
+    Ask,
+    Fact,
+    Page,
+    Problem,
+    Trouble,
+    judge,
+    of_unknown_origin,
+    unverifiable,
+)
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host import functions
@@ -144,6 +153,9 @@ class Session:
         rejected = tuple(self._watch.rejected)
         if unverifiable(page, rejected):
             return Problem(Trouble.ORIGIN_UNKNOWN, rejected[0].reason)
+        unknown = of_unknown_origin(rejected)
+        if unknown and not request.ask.skip_refused:
+            return Refused(unknown, list(page.fact_ids).index(unknown.fact_id))
         if position != request.ask.position:
             self._host.pulling.save_cursor(request.row["id"], position)
         seconds = self._keep()

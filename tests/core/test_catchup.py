@@ -56,10 +56,10 @@ def test_counts_add_up() -> None:
 
 def test_no_wait_after_a_refused_fact() -> None:
     """What follows a refused fact is asked for at once."""
-    waited = replace(begin(HERE), wait=1.0)
+    waited = replace(begin(HERE, skip_refused=True), wait=1.0)
     for before in (0, 3):
         refused = Refused(Fact("bad", "why"), before)
-        assert after(waited, refused, skip_refused=True).wait == 0.0
+        assert after(waited, refused).wait == 0.0
 
 
 def test_numbers() -> None:
@@ -85,8 +85,9 @@ def test_refused_fact_that_is_first() -> None:
 
 def test_skipping_refused_facts() -> None:
     """With leave to skip, the page is asked for again and the fact left out of it."""
-    progress = after(begin(HERE), Refused(Fact("bad", "why"), before=0), skip_refused=True)
-    assert progress.ask == Ask(HERE, passed_over=frozenset({"bad"}))
+    begun = begin(HERE, skip_refused=True)
+    progress = after(begun, Refused(Fact("bad", "why"), before=0))
+    assert progress.ask == replace(begun.ask, passed_over=frozenset({"bad"}))
     assert progress.refused == (Fact("bad", "why"),)
     assert after(progress, stored()).ask.passed_over == frozenset()
 
@@ -160,7 +161,7 @@ OUTCOMES = st.one_of(
 @given(st.lists(OUTCOMES, max_size=20), st.booleans())
 def test_only_a_stored_page_moves_the_position(outcomes: list[Outcome], skip: bool) -> None:
     """Whatever happens, the position is that of the last page stored, and all counts grow."""
-    progress, position = begin(None), None
+    progress, position = begin(None, skip_refused=skip), None
     for found in outcomes:
         # A longer answer than asked for is no page.
         outcome = (
@@ -170,7 +171,7 @@ def test_only_a_stored_page_moves_the_position(outcomes: list[Outcome], skip: bo
         )
         if progress.ended:
             break
-        before, progress = progress, after(progress, outcome, skip_refused=skip)
+        before, progress = progress, after(progress, outcome)
         if isinstance(outcome, Stored):
             position = outcome.page.position
         assert progress.position == position
@@ -220,6 +221,7 @@ def test_size_of_pages() -> None:
     assert begin(HERE).ask == Ask(HERE, 500, ahead=500)
     assert begin(HERE, live=True).ask == Ask(HERE, LIVE_PAGE, ahead=LIVE_PAGE)
     assert begin(HERE, sparing=True).ask == Ask(HERE, 500, ahead=0)
+    assert begin(HERE, skip_refused=True).ask == Ask(HERE, 500, skip_refused=True)
 
 
 def test_position_settles_as_slowly_as_the_node_pulls() -> None:

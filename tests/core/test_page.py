@@ -15,6 +15,7 @@ from stigmem_cursor_plugin.core.page import (
     Trouble,
     fact_id,
     judge,
+    of_unknown_origin,
     unverifiable,
 )
 
@@ -137,3 +138,18 @@ def test_facts_that_cannot_be_verified_now() -> None:
     relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
     assert not unverifiable(two, [Fact("a", relayed), Fact("b", relayed)])
     assert not unverifiable(replace(two, fact_ids=[]), [])
+
+
+@pytest.mark.parametrize(
+    ("reasons", "first"),
+    [
+        ([], None),
+        (["(cid_required)"], None),
+        (["(cid_required)", "(origin_unresolvable): relayed origin 'x' is unanchored"], 1),
+        (["(origin_unresolvable): no stored manifest", "(origin_unresolvable)"], 0),
+    ],
+)
+def test_facts_whose_origin_is_unknown(reasons: list[str], first: int | None) -> None:
+    """The first fact whose origin cannot be verified now is found among the rejected ones."""
+    rejected = [Fact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)]
+    assert of_unknown_origin(rejected) == (None if first is None else rejected[first])
