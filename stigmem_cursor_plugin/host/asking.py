@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -40,6 +41,9 @@ class Asker:
 
     def __enter__(self) -> Self:
         """Start the thread."""
+        # anyio 4.16 drops a coroutine where a request is cancelled as it begins to connect; Python
+        # would say so to the operator, at a moment of its own.
+        warnings.filterwarnings("ignore", ".*connect_tcp.* was never awaited", RuntimeWarning)
         self._thread.start()
         self._client = self._run(self._opened())
         return self
