@@ -85,7 +85,7 @@ complete -c stigmem -n '_shtab_stigmem_using federation cursor-check; and test $
 complete -c stigmem -n '_shtab_stigmem_using federation; and test $_shtab_stigmem_npos -eq 0' -a cursor-catchup -d 'fetch what is missing from every peer now, without the pauses of the pull loop'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -s h -l help -d 'show this help message and exit'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l pause -x -d 'wait between pages, to spare a peer that is in use (default: 0)'
-complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l skip-refused -d 'pass over facts on which the node'"'"'s code fails, and list them; the node never fetches them again (default: stop that peer at the first one)'
+complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l skip-refused -d 'pass over facts on which the node'"'"'s code fails, or whose origin it cannot verify now, and list them; the node never fetches them again (default: stop that peer at the first one)'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l live -d 'run beside the running node, in short pages that let its own writes through'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l json -d 'write the result to stdout as one JSON document'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-catchup' -l assume-stopped -d 'do not ask whether the node is running: for a port on which something else never answers, or a copy of the database that the running node does not use'

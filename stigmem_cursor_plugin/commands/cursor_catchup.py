@@ -58,8 +58,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip-refused",
         action="store_true",
-        help="pass over facts on which the node's code fails, and list them; the node never "
-        "fetches them again (default: stop that peer at the first one)",
+        help="pass over facts on which the node's code fails, or whose origin it cannot verify "
+        "now, and list them; the node never fetches them again (default: stop that peer at the "
+        "first one)",
     )
     parser.add_argument(
         "--live",
