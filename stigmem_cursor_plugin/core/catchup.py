@@ -154,15 +154,11 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
 
 
 def _troubled(progress: Progress, problem: Problem) -> Progress:
-    asked_to_wait = problem.retry_after or 0.0
-    give_up = (
-        problem.trouble not in _TRY_AGAIN
-        or progress.attempts == len(DELAYS)
-        or asked_to_wait > PATIENCE
-    )
-    if give_up:
+    delays = DELAYS[progress.attempts :]
+    may_end = problem.trouble in _TRY_AGAIN and problem.retry_after <= PATIENCE
+    if not may_end or not delays:
         return replace(progress, problem=problem)
-    delay = max(DELAYS[progress.attempts], asked_to_wait)
+    delay = max(delays[0], problem.retry_after)
     return replace(progress, wait=delay, attempts=progress.attempts + 1)
 
 
@@ -194,8 +190,9 @@ def rest(outcome: Outcome, *, live: bool, pause: float) -> float:
     Beside a running node (*live*) for as long as the database was locked: SQLite's waiting
     writers only look now and then whether it is free.
     """
-    locked = outcome.seconds if live and isinstance(outcome, Stored) else 0.0
-    return max(locked, pause)
+    if live and isinstance(outcome, Stored):
+        return max(outcome.seconds, pause)
+    return pause
 
 
 @dataclass(frozen=True, slots=True)

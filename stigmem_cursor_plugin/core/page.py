@@ -53,12 +53,12 @@ class Answer:
     """What came back: a status with a document, or ``error``, what went wrong on the way.
 
     ``document`` is the JSON of the answer, None where it is not JSON. ``retry_after`` is in
-    seconds.
+    seconds, 0 where the peer names no time.
     """
 
     status: int = 0
     document: Any = None
-    retry_after: float | None = None
+    retry_after: float = 0.0
     error: str = ""
 
 
@@ -77,7 +77,7 @@ class Problem:
 
     trouble: Trouble
     detail: str = ""
-    retry_after: float | None = None
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,11 @@ def time_of(position: str | None) -> datetime | None:
         return None
 
 
-def move(before: str, after: str | None) -> Move:
-    """Return which way it is from one position to another; to no position, it is back."""
+def move(before: str | None, after: str | None) -> Move:
+    """Return which way it is from one position to another.
+
+    To no position, it is back. From none it cannot be told.
+    """
     if before == after:
         return Move.NONE
     if after is None:

@@ -182,10 +182,8 @@ def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> boo
     It is at or past the entry's position, so it says that the facts of the entry are there; and
     facts that the entry counts are not. The node will never fetch them.
     """
-    position = snapshot.position(peer, entry.direction)
-    if position is None or not entry.cursor:
-        return False
-    reached = positions.move(entry.cursor, position) in (Move.NONE, Move.FORWARD)
+    way = positions.move(entry.cursor, snapshot.position(peer, entry.direction))
+    reached = way in (Move.NONE, Move.FORWARD)
     return reached and examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
 
 
@@ -228,7 +226,7 @@ class _Rules:
             return self._rank(older) > self._rank(newer)
         if self._accept_loss or is_from_the_future(older.checkpoint, self._now):
             return False
-        further = positions.move(newer.entry.cursor or "", older.entry.cursor) is Move.FORWARD
+        further = positions.move(newer.entry.cursor, older.entry.cursor) is Move.FORWARD
         return further and older.evidence.is_proof and newer.evidence.is_proof
 
     def _rank(self, decision: Decision) -> int:

@@ -120,10 +120,10 @@ def _read(response: httpx.Response) -> Answer:
     return Answer(response.status_code, document, _seconds(response.headers.get("Retry-After")))
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _seconds(retry_after: str | None) -> float:
     """Return the seconds in a ``Retry-After`` header: a number of them, or a date (RFC 9110)."""
     if retry_after is None:
-        return None
+        return 0.0
     try:
         return max(0.0, float(retry_after))
     except ValueError:
@@ -131,4 +131,4 @@ def _seconds(retry_after: str | None) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
-        return None
+        return 0.0

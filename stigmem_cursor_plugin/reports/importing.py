@@ -141,7 +141,7 @@ def _withheld(decision: Decision, be: str) -> str:
 
 
 def _moved(decision: Decision, be: str) -> str:
-    way = positions.move(decision.previous or "", decision.position).value
+    way = positions.move(decision.previous, decision.position).value
     return f"{be}moved {way}, from {shown(decision.previous)} to {shown(decision.position)}"
 
 
