@@ -30,7 +30,7 @@ class PeerState:
     @property
     def lost(self) -> bool:
         """An active peer sent facts, and how far the node got is not known."""
-        return self.peer.active and self.facts > 0 and self.position is None
+        return self.peer.active and bool(self.facts) and self.position is None
 
     def age(self, now: datetime) -> timedelta | None:
         """Return how long ago the position is, where it can be read."""

@@ -222,21 +222,20 @@ class _Rules:
 
     def is_better(self, older: Decision, newer: Decision) -> bool:
         """Tell whether the decision of an older checkpoint is better than that of a newer one."""
-        if self._rank(older) != self._rank(newer):
-            return self._rank(older) > self._rank(newer)
+        return self._rank(older) > self._rank(newer) or self._is_further(older, newer)
+
+    def _is_further(self, older: Decision, newer: Decision) -> bool:
         if self._accept_loss or is_from_the_future(older.checkpoint, self._now):
             return False
         further = positions.move(newer.entry.cursor, older.entry.cursor) is Move.FORWARD
         return further and older.evidence.is_proof and newer.evidence.is_proof
 
-    def _rank(self, decision: Decision) -> int:
-        """Return how good a decision is."""
-        if decision.outcome is Outcome.NO_POSITION:
-            return 0
-        if decision.evidence.proof is Proof.ON_TRUST and not self._accept_loss:
-            return 1  # only where there is nothing that counts its facts
-        if decision.outcome is Outcome.FACTS_MISSING:
-            return 2
-        if decision.outcome is Outcome.CLEARED:
-            return 3
-        return 4
+    def _rank(self, decision: Decision) -> tuple[bool, ...]:
+        """Return how good a decision is: what it is not, the worst first."""
+        on_trust = decision.evidence.proof is Proof.ON_TRUST and not self._accept_loss
+        return (
+            decision.outcome is not Outcome.NO_POSITION,
+            not on_trust,  # only where there is nothing that counts its facts
+            decision.outcome is not Outcome.FACTS_MISSING,
+            decision.outcome is not Outcome.CLEARED,
+        )

@@ -1,15 +1,18 @@
-"""What a checkpoint counts, for whom, so that an import can tell whether the facts are there."""
+"""What a checkpoint holds: positions, counts, whose it is; and the same as a JSON document."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core import checkpoint
-from stigmem_cursor_plugin.core.snapshot import Cursor, Received, Snapshot
-from tests.snapshots import NODE_B, snapshot
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
+from tests.snapshots import NODE_A, NODE_B, entry, peer, snapshot, taken
 
-NOW = datetime(2026, 5, 3, tzinfo=UTC)
+NOW = datetime(2026, 5, 3, 1, 2, 3, 999_999, tzinfo=UTC)
 WHOLE = Received(9, "x", any_sender=True)
 
 
@@ -37,3 +40,187 @@ def test_no_facts_outbound() -> None:
     """No facts belong to an outbound position."""
     sent = {("b", "outbound"): Cursor("b", "outbound", "200.0", "t")}
     assert counted(replace(snapshot(held=5), cursors=sent)) is None
+
+
+def rows(*cursors: Cursor) -> Snapshot:
+    """Return a database with two peers and these rows of positions."""
+    peers = (Peer("c", "stigmem://node-c", "https://c", "revoked"), peer())
+    return replace(snapshot(peers=peers), cursors={cursor.key: cursor for cursor in cursors})
+
+
+def test_every_known_peer_by_node_id() -> None:
+    """A checkpoint has every position of the peers that are known, by node id and direction."""
+    stored = [
+        Cursor("c", "inbound", "3.0", "2026-05-02T18:25:00+02:00"),
+        Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z"),
+        Cursor("gone", "inbound", "9.0", "t"),
+        Cursor("b", "inbound", "1.0", "2026-05-02T18:25:00Z"),
+    ]
+    found = checkpoint.build(rows(*stored), "s.db", NOW)
+    time, earlier = "2026-05-02T18:25:00Z", "2026-05-02T16:25:00Z"
+    none = Received(0, None)
+    assert found.entries == [
+        Entry("b", NODE_B, "", "active", "inbound", "1.0", time, none),
+        Entry("b", NODE_B, "", "active", "outbound", "2.0", time, None),
+        Entry("c", "stigmem://node-c", "https://c", "revoked", "inbound", "3.0", earlier, none),
+    ]
+
+
+def test_what_a_checkpoint_says_of_itself() -> None:
+    """It has the time to the second, the node, the database and the program."""
+    found = checkpoint.build(snapshot(table=False), "s\udcff.db", NOW)
+    assert (found.timestamp, found.node_id) == ("2026-05-03T01:02:03Z", NODE_A)
+    assert (found.db_path, found.entries) == (r"s\udcff.db", [])
+    assert found.generator == f"stigmem-cursor-plugin {__version__}"
+    assert (found.forced, found.after_loss, found.undo) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [("200.0", "200.0"), (None, None), ("2\n0", None), ("2\x7f0", None), ("2\x9f0", None)],
+)
+def test_position_that_cannot_be_written(stored: str | None, written: str | None) -> None:
+    """A position with a control character is written as none."""
+    (found,) = checkpoint.build(snapshot(position=stored), "s.db", NOW).entries
+    assert found.cursor == written
+
+
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ("2026-05-02T18:25:00.25+00:00", "2026-05-02T18:25:00.250000Z"),
+        ("2026-05-02T18:25:00", None),
+        ("yesterday", None),
+        ("9999-12-31T23:59:59-10:00", None),
+        ("0999-12-31T00:00:00Z", None),
+        ("1000-12-31T00:00:00Z", None),
+        ("1001-01-01T00:00:00Z", "1001-01-01T00:00:00Z"),
+    ],
+)
+def test_when_a_position_moved(stored: str, written: str | None) -> None:
+    """The time of a position is written in UTC, where it is a time with a zone."""
+    (found,) = checkpoint.build(rows(Cursor("b", "inbound", "1.0", stored)), "s.db", NOW).entries
+    assert found.updated_at == written
+
+
+@pytest.mark.parametrize(("position", "table"), [("1.0", True), (None, True), (None, False)])
+def test_undo_holds_what_was_there(position: str | None, table: bool) -> None:
+    """An undo checkpoint has the position that an import overwrites, or none."""
+    database = snapshot(position=position, table=table)
+    written = [Cursor("b", "inbound", "2.0", "now")]
+    found = checkpoint.build_undo(written, database, "s.db", NOW)
+    assert found.undo
+    assert [(item.peer_id, item.cursor) for item in found.entries] == [("b", position)]
+    other = checkpoint.build_undo(
+        [Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z")], database, "s.db", NOW
+    )
+    assert [(item.cursor, item.updated_at) for item in other.entries] == [(None, None)]
+
+
+def test_positions_are_counted() -> None:
+    """Entries without a position, or with an empty one, do not count."""
+    assert taken().positions == 0
+    assert taken(entry("1.0"), entry(None), entry(""), entry("2.0")).positions == 2
+
+
+@pytest.mark.parametrize(
+    ("written_by", "node_id", "other"),
+    [
+        (NODE_A, NODE_A, False),
+        (NODE_A, NODE_B, True),
+        (NODE_B, NODE_A, True),
+        (NODE_A, None, False),
+        (None, NODE_A, False),
+        (None, None, False),
+    ],
+)
+def test_whose_it_is(written_by: str | None, node_id: str | None, other: bool) -> None:
+    """It is another node's if both say who they are, and differ."""
+    assert taken(node_id=written_by).is_of_another_node(node_id) is other
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-02T18:30:59Z", "2026-05-02t18:30:60z", "2026-05-02T20:30:59+02:00"]
+)
+def test_time(text: str) -> None:
+    """A time may have any zone and small letters; a leap second is the second before."""
+    moment = datetime(2026, 5, 2, 18, 30, 59, tzinfo=UTC)
+    assert replace(taken(), timestamp=text).time == moment
+    assert checkpoint.rfc3339(moment) == "2026-05-02T18:30:59Z"
+
+
+DOCUMENT = {
+    "checkpoint_timestamp": "2026-05-02T18:30:00Z",
+    "db_path": "s.db",
+    "cursors": [
+        {
+            "peer_id": "b",
+            "peer_node_id": NODE_B,
+            "peer_url": "https://b",
+            "peer_status": "active",
+            "direction": "inbound",
+            "cursor": "1.0",
+            "updated_at": "2026-05-02T18:25:00Z",
+            "received": {"facts": 5, "last_fact_id": "f5"},
+        }
+    ],
+    "format_version": 1,
+}
+CHECKPOINT = Checkpoint(
+    "2026-05-02T18:30:00Z",
+    "s.db",
+    (
+        Entry(
+            *("b", NODE_B, "https://b", "active", "inbound", "1.0", "2026-05-02T18:25:00Z"),
+            Received(5, "f5"),
+        ),
+    ),
+)
+
+
+def test_document() -> None:
+    """A document has the documented fields in their order, and of the optional ones those set."""
+    written = checkpoint.to_document(CHECKPOINT)
+    assert written == DOCUMENT
+    assert list(written) == list(DOCUMENT)
+    assert checkpoint.from_document(DOCUMENT) == CHECKPOINT
+    assert checkpoint.from_document(DOCUMENT, "c.json") == replace(CHECKPOINT, name="c.json")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"node_id": NODE_A},
+        {"generator": "x"},
+        {"forced": True},
+        {"after_loss": True},
+        {"undo": True},
+    ],
+)
+def test_optional_fields(fields: dict[str, Any]) -> None:
+    """Each optional field is written where it is set, and read again."""
+    marked = replace(CHECKPOINT, **fields)
+    assert checkpoint.to_document(marked) == DOCUMENT | fields
+    assert checkpoint.from_document(DOCUMENT | fields) == marked
+
+
+@pytest.mark.parametrize("received", [None, Received(9, "x", any_sender=True), Received(0, None)])
+def test_counts_in_a_document(received: Received | None) -> None:
+    """What was received is written where it was counted, and read again."""
+    counted = taken(entry(received=received))
+    (item,) = checkpoint.to_document(counted)["cursors"]
+    assert ("received" in item) is (received is not None)
+    assert item.get("received", {}).get("any_sender", False) is bool(
+        received and received.any_sender
+    )
+    assert list(checkpoint.from_document(checkpoint.to_document(counted)).entries) == [
+        entry(received=received)
+    ]
+
+
+def test_fields_of_the_hosts_own_export() -> None:
+    """A document may leave out all that an import can do without."""
+    item = {"peer_id": "b", "peer_node_id": NODE_B, "direction": "inbound", "cursor": None}
+    document = {"checkpoint_timestamp": "2026-05-02T12:00:00Z", "cursors": [item]}
+    expected = replace(taken(), name="", entries=(entry(None),))
+    assert checkpoint.from_document(document) == expected

@@ -157,12 +157,17 @@ def test_without_a_time_nothing_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer_id", "proof"), [(b"peer-b", Proof.ON_TRUST), (b"peer-c", Proof.REGISTERED_AGAIN)]
+    ("peer_id", "proof"),
+    [
+        ("peer-a", Proof.REGISTERED_AGAIN),
+        ("peer-b", Proof.ON_TRUST),
+        ("peer-c", Proof.REGISTERED_AGAIN),
+    ],
 )
-def test_no_count_and_no_facts(peer_id: bytes, proof: Proof) -> None:
+def test_no_count_and_no_facts(peer_id: str, proof: Proof) -> None:
     """Without a count and without facts, a peer that was registered again has lost them."""
     given = entry(updated_at=MOVED, peer_id="peer-b")
-    assert examined(given, snapshot(), peer(peer_id.decode())).proof is proof
+    assert examined(given, snapshot(), peer(peer_id)).proof is proof
 
 
 @pytest.mark.parametrize("received", [None, Received(5, "f5", any_sender=True)])
