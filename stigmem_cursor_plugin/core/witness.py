@@ -147,7 +147,8 @@ def _receipt(entry: Entry, pull_interval: int) -> Receipt | None:
     moved = parse_time(entry.updated_at)
     # A time without a fraction stands for its whole second.
     end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
-    longest = PAGE_STORED_WITHIN.seconds + 1
-    since = end - timedelta(seconds=max(0, min(pull_interval, longest)))
-    since = max(moved - PAGE_STORED_WITHIN, since)
+    if pull_interval > PAGE_STORED_WITHIN.seconds:
+        since = moved - PAGE_STORED_WITHIN
+    else:
+        since = end - timedelta(seconds=max(0, pull_interval))
     return Receipt(entry.peer_node_id, since.isoformat(), end.isoformat())

@@ -52,12 +52,12 @@ def test_missing_table_is_one_problem() -> None:
 
 def test_peers_are_shown_in_every_direction() -> None:
     """A peer is shown inbound at least, and facts count inbound only."""
-    database = replace(
-        snapshot(held=3), cursors={("b", "outbound"): Cursor("b", "outbound", POSITION, "t")}
-    )
+    sent = [Cursor("b", direction, POSITION, "t") for direction in ("outbound", "a direction")]
+    database = replace(snapshot(held=3), cursors={cursor.key: cursor for cursor in sent})
     state = findings.state_of("s.db", database)
     assert (state.name, state.node_id, state.table_missing) == ("s.db", NODE_A, False)
     assert list(state.peers) == [
+        PeerState(peer(), "a direction", POSITION, 0),
         PeerState(peer(), "inbound", None, 3),
         PeerState(peer(), "outbound", POSITION, 0),
     ]

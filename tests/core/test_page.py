@@ -41,6 +41,34 @@ def test_nothing_more() -> None:
     assert judge(page(cursor=None, has_more=False), Ask(None)) == nothing
 
 
+@pytest.mark.parametrize(
+    ("ids", "last_page"),
+    [
+        ("abcde", ""),
+        ("ab", "a"),
+        ("ab", "ac"),
+        ("ac", "ab"),
+        ("", ""),
+    ],
+)
+def test_another_page(ids: str, last_page: str) -> None:
+    """A page may be as large as asked for, begin like the last one, or be empty."""
+    ask = Ask(HERE, limit=5, last_page=list(last_page))
+    assert judge(page(*ids), ask) == Page(list(ids), NEXT, has_more=True)
+
+
+def test_the_last_page_again() -> None:
+    """The same facts at a later position are no fault where there is nothing more."""
+    ask = Ask(HERE, last_page=["a"])
+    assert judge(page("a", has_more=False), ask) == Page(["a"], NEXT, has_more=False)
+
+
+def test_standing_still_at_no_position() -> None:
+    """A peer that has more and gives no position stands still."""
+    assert judge(page("a", cursor=None), Ask(None)) == Problem(Trouble.STANDS_STILL)
+    assert judge(page("a"), Ask(None)) == Page(["a"], NEXT, has_more=True)
+
+
 def test_text_decides_what_is_ahead() -> None:
     """A peer orders positions by their text: .9 comes after .10."""
     assert isinstance(judge(page("a", cursor="1725349500000.9"), Ask("1725349500000.10")), Page)
@@ -119,11 +147,17 @@ def test_where_it_went_back_to(position: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("status", "trouble"),
-    [(499, Trouble.UNEXPECTED), (500, Trouble.SERVER_ERROR), (501, Trouble.SERVER_ERROR)],
+    [
+        *((status, Trouble.UNEXPECTED) for status in (0, 199, 201, 400, 402, 404, 428, 430, 499)),
+        *((status, Trouble.DENIED) for status in (401, 403)),
+        (429, Trouble.BUSY),
+        *((status, Trouble.SERVER_ERROR) for status in (500, 501, 599)),
+    ],
 )
-def test_the_first_status_of_a_server_error(status: int, trouble: Trouble) -> None:
-    """A status from 500 on may end by itself, one below does not; either is named."""
-    assert judge(Answer(status), Ask(HERE)) == Problem(trouble, str(status))
+def test_every_status_but_one(status: int, trouble: Trouble) -> None:
+    """A status from 500 on may end by itself, and a busy peer's; every one is named."""
+    document = {"facts": [], "cursor": HERE}
+    assert judge(Answer(status, document), Ask(HERE)) == Problem(trouble, str(status))
 
 
 def test_facts_that_cannot_be_verified_now() -> None:
