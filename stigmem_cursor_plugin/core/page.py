@@ -147,7 +147,8 @@ def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
     and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
     ``resolve_origin_key`` (0.9.0a11 and a12).
     """
-    return 0 < len(page.fact_ids) == len(rejected) and all(
+    every_fact = bool(rejected) and len(rejected) == len(page.fact_ids)
+    return every_fact and all(
         _UNRESOLVABLE in fact.reason and "relayed origin" not in fact.reason for fact in rejected
     )
 

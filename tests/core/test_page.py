@@ -168,6 +168,7 @@ def test_facts_that_cannot_be_verified_now() -> None:
     assert unverifiable(two, bad)
     assert unverifiable(replace(two, fact_ids=["a"]), bad[:1])
     assert not unverifiable(two, bad[:1])
+    assert not unverifiable(two, [*bad, bad[0]])
     assert not unverifiable(two, [bad[0], Fact("b", "skip fact (cid_required)")])
     relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
     assert not unverifiable(two, [Fact("a", relayed), Fact("b", relayed)])

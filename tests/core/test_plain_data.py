@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -41,7 +42,7 @@ DEFAULTS = {
     (held.__name__, field.name): field.default
     for held in DATA
     for field in fields(held)
-    if isinstance(field.default, bool | int | float | str | tuple | frozenset)
+    if isinstance(field.default, bool | int | float | str | tuple | frozenset | timedelta)
 }
 
 
