@@ -267,6 +267,26 @@ def test_the_furthest_position_that_is_proven() -> None:
     assert accepted.cursors("now") == [Cursor("b", "inbound", OLD, "now")]
 
 
+@pytest.mark.parametrize(
+    ("older", "received", "newest"),
+    [
+        (OLD, Received(3, "f3"), True),
+        (NEW, Received(5, "f5"), True),
+        ("300.0", Received(9, "f9"), True),
+        ("300.0", None, True),
+        ("300.0", Received(5, "f5"), False),
+    ],
+    ids=["behind", "the same", "lacking", "not counted", "further"],
+)
+def test_newest_unless_an_older_one_is_further(
+    older: str, received: Received | None, newest: bool
+) -> None:
+    """Beside a newest one that is backed up, an older one counts only if it is proven further."""
+    old, new = taken(entry(older, received), hour=1), taken(entry(NEW, Received(5, "f5")), hour=2)
+    (decision,) = plan(old, new, database=snapshot(held=5)).decisions
+    assert decision.checkpoint == (new if newest else old)
+
+
 @pytest.mark.parametrize("received", [None, Received(5, "f5")], ids=["on trust", "lacking"])
 def test_a_position_that_is_not_proven_is_no_further(received: Received | None) -> None:
     """Where nothing is proven, the newest counts, however far an older one says it was."""

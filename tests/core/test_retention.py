@@ -58,6 +58,13 @@ def test_what_was_done_on_purpose_is_no_loss(database: Snapshot) -> None:
     assert lost(entry(POSITION, COUNTED), database) == []
 
 
+def test_what_is_no_loss_hides_none() -> None:
+    """A loss is found behind entries that are none."""
+    removed = Entry("x", "stigmem://x", None, None, "inbound", POSITION, None)
+    earlier = taken(removed, entry(None), entry(POSITION), removed)
+    assert [loss.entry for loss in retention.losses(earlier, snapshot())] == [entry(POSITION)]
+
+
 def test_an_entry_without_a_position_is_no_loss() -> None:
     """A checkpoint that held no position has lost none."""
     assert lost(entry(None, COUNTED), snapshot()) == []
