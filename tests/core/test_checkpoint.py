@@ -36,9 +36,10 @@ def test_facts_of_every_sender() -> None:
     assert database.received_from(NODE_B) == Received(5, "f5")
 
 
-def test_no_facts_outbound() -> None:
-    """No facts belong to an outbound position."""
-    sent = {("b", "outbound"): Cursor("b", "outbound", "200.0", "t")}
+@pytest.mark.parametrize("direction", ["outbound", "a direction"])
+def test_no_facts_but_inbound(direction: str) -> None:
+    """Facts belong to an inbound position alone."""
+    sent = {("b", direction): Cursor("b", direction, "200.0", "t")}
     assert counted(replace(snapshot(held=5), cursors=sent)) is None
 
 
