@@ -215,9 +215,8 @@ COMMAND = Command(
         "Fetch every fact that the peers offer after the positions in the database, page after "
         "page, through the node's own code, so every rule of the node applies. A page "
         "and its position are stored together: you can stop the command at any time, and run it "
-        "again to go on. During a run, facts may be of any age "
-        "(STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). Stop the node first, or give "
-        "--live."
+        "again to go on. It takes facts of any age, whatever "
+        "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S says. Stop the node first, or give --live."
     ),
     examples=(
         ("After a loss, once the positions were imported:", "{prog}"),

@@ -98,8 +98,8 @@ class ImportReport:
         catch_up = self.program.command("catchup")
         yield f"info: next, run {catch_up} ({quick}then start the node)"
         yield (
-            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
-            f"({slow}a page each {self.pull_interval} s)"
+            "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
+            f"({slow}a page every {self.pull_interval} s)"
         )
         yield "info: or give up what is missing: import again with --accept-loss"
 

@@ -4,6 +4,7 @@ import jsonschema
 import pytest
 
 from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.reports.formatting import shown
 from tests.federation import ANY_AGE, FACTS, Federation, without_seconds
 
 pytestmark = pytest.mark.long
@@ -15,7 +16,10 @@ def test_nothing_is_fetched_twice(nodes: Federation) -> None:
     finished = nodes.catch_up()
     assert finished.returncode == 0
     assert without_seconds(finished.stderr) == (
-        f"{ANY_AGE}catch-up complete: 1 peer(s), 0 fact(s) fetched, 0 already held, in N s\n"
+        f"{ANY_AGE}"
+        f"info: peer stigmem://node-b: caught up to {shown(nodes.a.cursor(nodes.b))}, "
+        "0 fact(s) fetched, 0 already held\n"
+        "catch-up complete: 1 peer(s), 0 fact(s) fetched, 0 already held, in N s\n"
     )
     assert nodes.check_position() == FACTS
 
