@@ -12,7 +12,7 @@ from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
-from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Timing
+from stigmem_cursor_plugin.core.catchup import PageOutcome, Progress, Result, Timing
 from stigmem_cursor_plugin.core.page import Ask
 from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
@@ -26,7 +26,7 @@ from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_r
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.pulling import Session
 
-Pull = Callable[[Peer, Ask], Outcome]
+Pull = Callable[[Peer, Ask], PageOutcome]
 """Has the host store a page."""
 
 

@@ -10,7 +10,7 @@ from stigmem_cursor_plugin.reports.program import Program
 
 
 def written(name: str, checkpoint: Checkpoint) -> str:
-    """Return the documented line (design, "cursor-export")."""
+    """Return the documented line."""
     return f"checkpoint written: {name} ({len(checkpoint.entries)} cursor(s))"
 
 

@@ -19,7 +19,7 @@ CATCH_UP_RATE = 800
 class Repull:
     """The cost of fetching facts from one peer again, by the node's loop and by catch-up.
 
-    The loop fetches a page at each pull interval, in seconds (runbook, "Problem").
+    The loop fetches a page at each pull interval, in seconds (the host's runbook, "Problem").
     """
 
     facts: int

@@ -46,7 +46,7 @@ class ImportReport:
         return "would be " if self.dry_run else ""
 
     def summary(self) -> str:
-        """Return the documented last line (runbook, Step 4), with what else was skipped."""
+        """Return the last line: the one of the host's runbook, and what else was skipped."""
         what = "dry run, nothing was changed" if self.dry_run else "cursor import complete"
         first, *rest = [
             f"{self.plan.count(outcome)} {words}"

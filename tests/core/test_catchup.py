@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from stigmem_cursor_plugin.core.catchup import (
     DELAYS,
     LIVE_PAGE,
+    LONGEST_RETRY_AFTER,
     LOOP_SLOWNESS,
-    PATIENCE,
     SETTLED,
     Choice,
-    Outcome,
+    PageOutcome,
     Progress,
     Refused,
     Stored,
@@ -119,7 +119,7 @@ def test_busy_peer(asked: float | None, wait: float) -> None:
 
 def test_peer_that_asks_for_too_much_time() -> None:
     """A peer that asks for more than two minutes is left at once."""
-    busy = Problem(Trouble.BUSY, "429", PATIENCE + 1)
+    busy = Problem(Trouble.BUSY, "429", LONGEST_RETRY_AFTER + 1)
     assert after(begin(HERE), busy).problem == busy
 
 
@@ -159,7 +159,7 @@ OUTCOMES = st.one_of(
 
 
 @given(st.lists(OUTCOMES, max_size=20), st.booleans())
-def test_only_a_stored_page_moves_the_position(outcomes: list[Outcome], skip: bool) -> None:
+def test_only_a_stored_page_moves_the_position(outcomes: list[PageOutcome], skip: bool) -> None:
     """Whatever happens, the position is that of the last page stored, and all counts grow."""
     progress, position = begin(None, skip_refused=skip), None
     for found in outcomes:
