@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import recovery, summary
+from stigmem_cursor_plugin.core.recovery import Outcome
 from stigmem_cursor_plugin.reports.formatting import Repull, duration
 from tests.running import BIN, ROOT
 from tools import console
@@ -94,6 +95,18 @@ def test_hours_agree() -> None:
         assert set(re.findall(r"([\d.]+) hours", page)) <= {hours, "42"}, name
     chart = (ROOT / "docs" / "recovery.svg").read_text(encoding="utf-8")
     assert f"{hours} h, computed: 100 facts every 10 s" in chart
+
+
+def test_decision_table() -> None:
+    """The table of docs/guarantees.md has every outcome that an import can have, and no other."""
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    table = page.partition("| counted as |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    counted = {line.split(" | ")[-1].rstrip(" |") for line in table.splitlines()}
+    outcomes = {
+        outcome: {words for words in counted if outcome.value in words} for outcome in Outcome
+    }
+    assert all(outcomes.values())
+    assert set().union(*outcomes.values()) == counted
 
 
 @pytest.mark.parametrize(
