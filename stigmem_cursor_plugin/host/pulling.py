@@ -34,7 +34,10 @@ from stigmem_cursor_plugin.host import functions
 from stigmem_cursor_plugin.host.asking import Asker, Reply
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
 from stigmem_cursor_plugin.host.functions import Host
-from stigmem_cursor_plugin.host.remembering import good_signatures_remembered
+from stigmem_cursor_plugin.host.remembering import (
+    good_signatures_remembered,
+    silent_origins_remembered,
+)
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
 from stigmem_cursor_plugin.host.watching import Watch, watching
@@ -58,6 +61,7 @@ def open_session(settings: Settings) -> Iterator["Session"]:
             functions.check_database(host)
         functions.start_up(host)
         stack.enter_context(good_signatures_remembered())
+        stack.enter_context(silent_origins_remembered())
         asker = stack.enter_context(Asker(partial(functions.make_client, host)))
         runner = stack.enter_context(asyncio.Runner())
         yield Session(host, connection, watch, asker, runner)
