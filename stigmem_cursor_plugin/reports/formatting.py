@@ -49,6 +49,13 @@ def shown(position: str | None) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else position
 
 
+def apart(position: str | None, other: str | None) -> tuple[str, str]:
+    """Return two different positions for a person, so that they do not look alike."""
+    one, two = shown(position), shown(other)
+    # Within one second only the texts differ.
+    return (one, two) if one != two else (str(position), str(other))
+
+
 def duration(seconds: float) -> str:
     """Return a duration in the largest unit of which there are two or more."""
     for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):

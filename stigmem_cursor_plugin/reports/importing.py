@@ -7,7 +7,7 @@ from typing import Any
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
 from stigmem_cursor_plugin.core.witness import Proof
-from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown
+from stigmem_cursor_plugin.reports.formatting import Repull, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program
 from stigmem_cursor_plugin.terminal import MOST_LINES, title_of
 
@@ -142,7 +142,8 @@ def _withheld(decision: Decision, be: str) -> str:
 
 def _moved(decision: Decision, be: str) -> str:
     way = positions.move(decision.previous or "", decision.position).value
-    return f"{be}moved {way}, from {shown(decision.previous)} to {shown(decision.position)}"
+    before, after = apart(decision.previous, decision.position)
+    return f"{be}moved {way}, from {before} to {after}"
 
 
 def _renamed(decision: Decision, _: str) -> str:
