@@ -25,7 +25,7 @@ def loss(found: Loss) -> str:
             now, before = apart(found.position, found.entry.cursor)
             return f"{who} is back at {now}; it was {before}"
         case LossKind.FACTS_GONE:
-            return f"{who} has lost {found.missing:,} facts up to its position {before}"
+            return f"{who} has lost {found.missing:,} fact(s) up to its position {before}"
 
 
 def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[str]:

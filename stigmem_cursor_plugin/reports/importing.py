@@ -201,7 +201,7 @@ def _doubt(decision: Decision) -> str:
             return "this node takes relayed or pushed facts, and the checkpoint does not count them"
         case _:
             total = received.facts if received else 0
-            return f"{evidence.missing:,} of {total:,} facts are missing from the database"
+            return f"{evidence.missing:,} of {total:,} fact(s) are missing from the database"
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
