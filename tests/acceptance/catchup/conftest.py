@@ -20,8 +20,8 @@ class Served:
 
 
 @contextmanager
-def serving(directory: Path, facts: int, page_size: int) -> Iterator[Served]:
-    """Start two nodes; the second has *facts* and gives *page_size* of them in a page."""
+def serving(directory: Path, facts: int, page_size: int | None = None) -> Iterator[Served]:
+    """Start two nodes; the second has *facts* and gives at most *page_size* in a page."""
     with federation(directory, facts) as nodes, hostile_peer(nodes.b.url, page_size) as peer:
         nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
         nodes.keep()
