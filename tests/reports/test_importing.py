@@ -59,14 +59,14 @@ CASES = {
         Outcome.FACTS_MISSING,
         COUNTED,
         LACKING,
-        ["warning: {}: {be}withheld, 12 of 512 facts are missing from the database"],
+        ["warning: {}: {be}withheld, 12 of 512 fact(s) are missing from the database"],
     ),
     "facts missing, the position stays": Case(
         Outcome.FACTS_MISSING,
         COUNTED,
         LACKING,
         [
-            "warning: {}: {be}withheld, 12 of 512 facts are missing from the database; it stays at "
+            "warning: {}: {be}withheld, 12 of 512 fact(s) are missing from the database; it stays at "
             "2024-09-03T07:43:20Z"
         ],
         previous=OLD,
@@ -104,7 +104,7 @@ CASES = {
         COUNTED,
         LACKING,
         [
-            "warning: {}: {be}cleared, 12 of 512 facts are missing from the database; it was "
+            "warning: {}: {be}cleared, 12 of 512 fact(s) are missing from the database; it was "
             "2024-09-03T07:45:00Z"
         ],
         previous=NEW,
@@ -160,7 +160,7 @@ CASES = {
         COUNTED,
         LACKING,
         [
-            "warning: {}: {be}restored, though 12 of 512 facts are missing from the database; the "
+            "warning: {}: {be}restored, though 12 of 512 fact(s) are missing from the database; the "
             "node never fetches them"
         ],
     ),
