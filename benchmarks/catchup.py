@@ -7,19 +7,18 @@ Writes benchmarks/catchup.md and catchup.json; what they hold of other numbers o
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.catchup_results import CATCH_UP, INSERT, LOOP, SERVE, Run, keep
 from benchmarks.measure import once
-from tools.loopback import BIN, Node
+from tools.loopback import BIN, Node, running
 
 SIZES = (2_000, 20_000)
 MANY_PEERS = 4
@@ -136,20 +135,17 @@ class Bench:
 @contextmanager
 def _bench(size: int, peers: int) -> Iterator[Bench]:
     _say(f"{1 + peers} nodes start")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         a = Node("node-a", directory / "a")
         a.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "3600"
         others = [Node(f"peer-{number}", directory / str(number)) for number in range(peers)]
-        for node in (a, *others):
-            node.prepare()
-            stack.callback(node.stop, signal.SIGKILL)
-            node.start()
-        for peer in others:
-            a.add_peer(peer)
-            peer.add_peer(a)
-        a.stop()
-        yield Bench(a, others, size)
+        with running(a, *others):
+            for peer in others:
+                a.add_peer(peer)
+                peer.add_peer(a)
+            a.stop()
+            yield Bench(a, others, size)
 
 
 def _facts(number: int) -> Iterator[dict[str, object]]:

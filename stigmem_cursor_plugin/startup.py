@@ -22,12 +22,20 @@ if TYPE_CHECKING:
 
 _HOST_CLI = "stigmem_node.cli"
 _OUR_MODULES = "stigmem_cursor_plugin."
+_LEFT_OUT = (
+    "this stigmem-node has no stigmem_node.cli._build_parser, so stigmem-cursor-plugin could not "
+    "add its commands; use `stigmem-cursor` in place of `stigmem federation`"
+)
 _ENTRANCES = ("parse_known_args", "format_help", "format_usage")
 
 
 def install() -> None:
-    """Wait for the host's command line, unless ``STIGMEM_CLI_PLUGINS`` is ``off``."""
-    if os.environ.get("STIGMEM_CLI_PLUGINS", "").lower() != "off":
+    """Wait for the host's command line, unless ``STIGMEM_CLI_PLUGINS`` is ``off``.
+
+    Some versions of Python read the startup file twice in a virtual environment.
+    """
+    waits = any(isinstance(finder, _HostCliFinder) for finder in sys.meta_path)
+    if not waits and os.environ.get("STIGMEM_CLI_PLUGINS", "").lower() != "off":
         sys.meta_path.insert(0, _HostCliFinder())
 
 
@@ -68,6 +76,10 @@ def _wrap_build_parser(cli: Any) -> None:
     """Have the module's ``_build_parser`` return a parser that plugins can extend."""
     build_parser = getattr(cli, "_build_parser", None)
     if build_parser is None:
+        import atexit  # noqa: PLC0415
+
+        # Not now: a host that calls the hook itself does so later, and needs no _build_parser.
+        atexit.register(_tell_if_left_out)
         return
 
     def build_parser_with_plugins() -> ArgumentParser:
@@ -82,6 +94,12 @@ def _wrap_build_parser(cli: Any) -> None:
         return parser
 
     cli._build_parser = build_parser_with_plugins
+
+
+def _tell_if_left_out() -> None:
+    """Say at the end of ``stigmem federation`` that nobody has added the commands to it."""
+    if "federation" in sys.argv[1:] and f"{_OUR_MODULES}plugin" not in sys.modules:
+        _say(f"warning: {_LEFT_OUT}")
 
 
 def _extend_when_used(federation: ArgumentParser, subparsers: Any) -> None:
@@ -119,6 +137,9 @@ def _is_ours(command: Any) -> bool:
 
 
 def _warn(error: Exception) -> None:
-    message = f"warning: stigmem.cli plugins skipped: {type(error).__name__}: {error}"
+    _say(f"warning: stigmem.cli plugins skipped: {type(error).__name__}: {error}")
+
+
+def _say(message: str) -> None:
     if sys.stderr is not None:  # print would write to standard output
         print(message, file=sys.stderr)

@@ -159,7 +159,7 @@ def busy(what: str) -> Iterator[None]:
         said.append(f"{what} …")
         say(said[0])
 
-    timer = Timer(PATIENCE, begin)
+    timer = Timer(SHOWN_AFTER, begin)
     timer.start()
     try:
         yield
@@ -170,7 +170,7 @@ def busy(what: str) -> Iterator[None]:
             say(f"\r{' ' * len(line)}\r")
 
 
-PATIENCE = 1.0
+SHOWN_AFTER = 1.0
 """Seconds before progress is shown."""
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,24 +20,13 @@ NEVER = "3600"
 """Seconds between two pulls of a node that must not fetch anything by itself."""
 
 
-ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0\n"
+ANY_AGE = "info: facts of any age are taken (no limit of age while this runs)\n"
 """The first line of a run."""
 
 
-def fill(node: Node, count: int, name: str = "fact", **columns: object) -> None:
-    """Store *count* facts at *node* as it would store its own; *columns* are those of a fact."""
-    add_facts(
-        node,
-        [
-            {"entity": f"demo:{name}-{number}", "value_v": f"{number}", **columns}
-            for number in range(count)
-        ],
-    )
-
-
-def add_facts(node: Node, facts: Sequence[Mapping[str, object]]) -> None:
-    """Store facts at *node*, each given by the columns in which it is not like the others."""
-    node.add_facts(facts)
+def some(count: int, name: str = "fact") -> list[dict[str, object]]:
+    """Return *count* facts, each by the columns in which it is not like the others."""
+    return [{"entity": f"demo:{name}-{number}", "value_v": f"{number}"} for number in range(count)]
 
 
 @dataclass
@@ -107,7 +96,7 @@ def federation(directory: Path, facts: int, **settings: str) -> Iterator[Federat
     """
     with two_nodes(directory, interval=NEVER, **settings) as (a, b):
         a.stop()
-        fill(b, facts)
+        b.add_facts(some(facts))
         yield Federation(a, b)
 
 

@@ -42,6 +42,18 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def in_file(kind: str, path: Path) -> Database:
+    """Return a database that is one file, of a kind."""
+    match kind:
+        case "sqlite":
+            return Database(path)
+        case "sqlcipher":
+            return EncryptedDatabase(path, KEY)
+        case "libsql":
+            return LibSQLDatabase(path)
+    raise ValueError(kind)
+
+
 @dataclass(frozen=True)
 class StoredNode:
     """A node's database, the settings that lead to it, and what messages call it."""
@@ -79,12 +91,7 @@ class Stores:
             pytest.skip("libsql-experimental has no wheel for this Python")
         path = directory / "stigmem.db"
         shutil.copy(self._template(kind), path)
-        database = {
-            "sqlite": Database(path),
-            "sqlcipher": EncryptedDatabase(path, KEY),
-            "libsql": LibSQLDatabase(path),
-        }[kind]
-        return StoredNode(kind, database, SETTINGS[kind])
+        return StoredNode(kind, in_file(kind, path), SETTINGS[kind])
 
     def on_postgres(self, directory: Path) -> StoredNode:
         """Make a node on PostgreSQL."""

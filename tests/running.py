@@ -166,7 +166,7 @@ def metrics_of(directory: Path, *arguments: str) -> list[tuple[str, dict[str, st
 def fresh_environment(directory: Path, wheel: Path, *constraints: str) -> Path:
     """Make a virtual environment, install the wheel in it and return where its programs are."""
     venv.create(directory)
-    pip(directory / "bin" / "python", "install", str(wheel), *constraints)
+    pip(directory / "bin" / "python", "install", "--no-compile", str(wheel), *constraints)
     return directory / "bin"
 
 

@@ -39,8 +39,8 @@ def play(a: Node, b: Node) -> None:
     say("A checkpoint, as cron takes it every 15 minutes:")
     run(a, "stigmem federation cursor-export --out cursors-latest.json")
 
-    say("Step 1 of the runbook: stop the node. Then its cursor table is lost:")
     a.stop()
+    say("The node is stopped. Then its cursor table is lost:")
     run(a, "sqlite-utils drop-table stigmem.db replication_cursors")
     say(f"Meanwhile {b.node_id} gets {AFTER} more facts. Look first, then import:")
     b.post_facts(f"after-{number}" for number in range(AFTER))
@@ -49,9 +49,10 @@ def play(a: Node, b: Node) -> None:
     say("The node starts, and goes on where it was.")
     fetched = resume(a, b)
 
-    say("Now the facts are lost as well. Their position is withheld: it would skip them for ever.")
     a.stop()
+    say("The node is stopped again, and its facts are lost.")
     lose_the_facts(a, b)
+    say("Import withholds the position: with it, the node would skip those facts for ever.")
     run(a, "stigmem federation cursor-import cursors-latest.json", status=3)
     say("So fetch them now:")
     caught = seconds(lambda: run(a, "stigmem federation cursor-catchup"))

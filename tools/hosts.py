@@ -57,7 +57,7 @@ def environment(release: str) -> Iterator[Path]:
         python = directory / "bin" / "python"
         if not (directory / "complete").exists():
             venv.create(directory, clear=True)
-            pip(python, "install", f"stigmem-node=={release}")
+            pip(python, "install", "--no-compile", f"stigmem-node=={release}")
             place_migrations(release, _beside_site_packages(directory))
             (directory / "complete").touch()
         pip(python, "uninstall", "--yes", "stigmem-cursor-plugin")

@@ -16,12 +16,15 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -60,6 +63,9 @@ def base64url(data: bytes) -> str:
 
 
 _OTHER_DATABASES = {"STIGMEM_STORAGE_BACKEND", "STIGMEM_AT_REST_ENCRYPTION"}
+
+
+_MIGRATING = threading.Lock()
 
 
 @cache
@@ -152,7 +158,9 @@ class Node:
         """Make the database with the host's own migrations, and an API key."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if not _OTHER_DATABASES & self.settings.keys() and not self.database.exists():
-            self.database.write_bytes(_migrated())
+            with _MIGRATING:
+                empty = _migrated()
+            self.database.write_bytes(empty)
         keys = (self.public_key, base64url(self.key.private_bytes_raw()))
         finished = subprocess.run(
             [self.binaries / "python", "-c", _PREPARE, self.url, self.node_id, *keys],
@@ -343,6 +351,24 @@ def _pulls(log: str) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
+def running(*nodes: Node) -> Iterator[None]:
+    """Prepare and start *nodes* at once; all are stopped at the end, or if one does not start."""
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.callback(node.stop, signal.SIGKILL)
+        with ThreadPoolExecutor(len(nodes)) as threads:
+            started = [threads.submit(_start, node) for node in nodes]
+        for one in started:
+            one.result()
+        yield
+
+
+def _start(node: Node) -> None:
+    node.prepare()
+    node.start()
+
+
+@contextmanager
 def two_nodes(
     directory: Path, *, interval: str = "1", **settings: str
 ) -> Iterator[tuple[Node, Node]]:
@@ -353,34 +379,23 @@ def two_nodes(
     pull = {"STIGMEM_FEDERATION_PULL_INTERVAL_S": interval}
     a = Node("node-a", directory / "a", settings=pull | settings)
     b = Node("node-b", directory / "b", settings=dict(pull))
-    try:
-        for node in (a, b):
-            node.prepare()
-            node.start()
+    with running(a, b):
         a.add_peer(b)
         b.add_peer(a)
         yield a, b
-    finally:
-        for node in (a, b):
-            node.stop(signal.SIGKILL)
 
 
 @contextmanager
 def relaying_nodes(directory: Path) -> Iterator[tuple[Node, Node, Node]]:
     """Start nodes a, b and c, all peers; a and c relay, and a takes facts of b from c too."""
     relay = "STIGMEM_FEDERATION_RELAY_ENABLED"
-    with two_nodes(directory, **{relay: "true"}) as (a, b):
-        c = Node("node-c", directory / "c", settings={relay: "true"})
-        try:
-            c.prepare()
-            c.start()
-            for node in (a, b):
-                node.add_peer(c)
-                c.add_peer(node)
-            a.query("UPDATE peers SET relay_trusted = 1 WHERE node_id = ?", [c.node_id])
-            yield a, b, c
-        finally:
-            c.stop(signal.SIGKILL)
+    a, b, c = (Node(f"node-{name}", directory / name) for name in "abc")
+    a.settings[relay] = c.settings[relay] = "true"
+    with running(a, b, c):
+        for node, peer in permutations((a, b, c), 2):
+            node.add_peer(peer)
+        a.query("UPDATE peers SET relay_trusted = 1 WHERE node_id = ?", [c.node_id])
+        yield a, b, c
 
 
 def caught_up(a: Node, b: Node) -> bool:

@@ -68,8 +68,8 @@ _FEDERATION: Terms = (
     (
         "STIGMEM_*",
         "Every other setting of the node: cursor-catchup runs the node's own code. Run it with "
-        "the environment of the node. During a run "
-        "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0.",
+        "the environment of the node. Only its limit of age, "
+        "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S, is not applied: facts of any age are taken.",
     ),
 )
 
@@ -125,7 +125,9 @@ STATUS_NOTES = {
     ),
     "check": (
         "Fit means: if you recover from this, nothing is lost. With status 1, standard error has a "
-        "line for each reason."
+        "line for each reason. A database without positions is not fit, also with checkpoints that "
+        "would bring them back: it becomes fit with the import. The column IMPORT shows what that "
+        "would do."
     ),
     "catchup": (
         "After status 3 or a signal, run the command again: it goes on where it stopped. On a "
@@ -145,7 +147,7 @@ SECTIONS: dict[str, dict[str, str | Terms]] = {
             (
                 "RE-PULL",
                 "How long the node's pull loop would take to fetch these facts again, at one page "
-                "each pull interval.",
+                "every pull interval.",
             ),
             ("CATCH-UP", "About how long cursor-catchup would take to fetch them."),
         ),
@@ -180,7 +182,7 @@ OVERVIEW: dict[str, str | Terms] = {
     "POSITIONS": (
         "A position (the host also calls it a cursor) says: all facts that this peer offered up "
         "to here are in my database. The node asks the peer only for what comes after it. If "
-        "the position is lost, the node fetches every fact again, one page each pull interval. "
+        "the position is lost, the node fetches every fact again, one page every pull interval. "
         "That takes hours. If the position is there and the facts are not, the node never asks for "
         "those facts again. That is worse: nobody notices."
     ),

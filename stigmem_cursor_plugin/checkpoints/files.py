@@ -19,11 +19,13 @@ from stigmem_cursor_plugin.terminal import STANDARD_STREAM
 def write(name: str, text: str, content: Content, *, mode: int = 0o600) -> None:
     """Write *text* to the file *name*, so that a crash leaves the old or the new, whole.
 
-    A temporary file beside it (of *mode* from birth), fsync, rename, fsync of the directory.
-    A link is replaced, not followed. What is not a regular file, such as ``/dev/stdout`` or a
-    FIFO, is written to as it is. Raises :class:`RefusedError` when it cannot be written or holds
-    something else than *content*, and the old file is untouched then; or when only the last of
-    these steps failed, and says so.
+    In these steps: write a temporary file beside it, created with *mode*; sync it; rename it to
+    *name*; sync the directory. A link is replaced, not followed. What is not a regular file, such
+    as ``/dev/stdout`` or a FIFO, is written to as it is.
+
+    Raises :class:`RefusedError` if the file cannot be written, or if it holds something else than
+    *content*: the old file is as it was then. Also raises it if only the directory could not be
+    synced: the new file is there then, and the message says so.
     """
     path = Path(name)
     with _explained(f"cannot write {name}"):

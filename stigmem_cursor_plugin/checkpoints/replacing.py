@@ -1,6 +1,6 @@
 """A file that is there and is not ours is never replaced.
 
-Design, "Whatever is typed, nothing is lost".
+See docs/guarantees.md, "Nothing that you type loses anything".
 """
 
 import codecs

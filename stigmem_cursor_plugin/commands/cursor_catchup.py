@@ -12,7 +12,7 @@ from stigmem_cursor_plugin.commands.base import Command, add_database_argument
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
 from stigmem_cursor_plugin.core import catchup
-from stigmem_cursor_plugin.core.catchup import Outcome, Progress, Result, Timing
+from stigmem_cursor_plugin.core.catchup import PageOutcome, Progress, Result, Timing
 from stigmem_cursor_plugin.core.page import Ask
 from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
@@ -26,7 +26,7 @@ from stigmem_cursor_plugin.terminal import need_output, tell, tell_some, write_r
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.pulling import Session
 
-Pull = Callable[[Peer, Ask], Outcome]
+Pull = Callable[[Peer, Ask], PageOutcome]
 """Has the host store a page."""
 
 
@@ -215,9 +215,8 @@ COMMAND = Command(
         "Fetch every fact that the peers offer after the positions in the database, page after "
         "page, through the node's own code, so every rule of the node applies. A page "
         "and its position are stored together: you can stop the command at any time, and run it "
-        "again to go on. During a run, facts may be of any age "
-        "(STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0). Stop the node first, or give "
-        "--live."
+        "again to go on. It takes facts of any age, whatever "
+        "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S says. Stop the node first, or give --live."
     ),
     examples=(
         ("After a loss, once the positions were imported:", "{prog}"),

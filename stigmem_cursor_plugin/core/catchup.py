@@ -16,7 +16,7 @@ LIVE_PAGE = 100
 DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds to wait before each further attempt; then the peer is left."""
 
-PATIENCE = 120.0
+LONGEST_RETRY_AFTER = 120.0
 """The longest ``Retry-After`` that is obeyed, in seconds."""
 
 SETTLED = 5.0
@@ -57,7 +57,7 @@ class Refused:
     before: int
 
 
-Outcome = Stored | Refused | Problem
+PageOutcome = Stored | Refused | Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def begin(
     return Progress(Ask(position, size, ahead=ahead, skip_refused=skip_refused), size)
 
 
-def after(progress: Progress, outcome: Outcome) -> Progress:
+def after(progress: Progress, outcome: PageOutcome) -> Progress:
     """Return what comes next after *outcome*."""
     if isinstance(outcome, Stored):
         return _stored(progress, outcome)
@@ -155,7 +155,7 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
 
 def _troubled(progress: Progress, problem: Problem) -> Progress:
     delays = DELAYS[progress.attempts :]
-    may_end = problem.trouble in _TRY_AGAIN and problem.retry_after <= PATIENCE
+    may_end = problem.trouble in _TRY_AGAIN and problem.retry_after <= LONGEST_RETRY_AFTER
     if not may_end or not delays:
         return replace(progress, problem=problem)
     delay = max(delays[0], problem.retry_after)
@@ -169,7 +169,7 @@ class Timing:
     whole: float = 0.0
     locked: float = 0.0
 
-    def with_page(self, outcome: Outcome, seconds: float) -> "Timing":
+    def with_page(self, outcome: PageOutcome, seconds: float) -> "Timing":
         """Return it with one more page, if *outcome* is one."""
         if not isinstance(outcome, Stored):
             return self
@@ -184,7 +184,7 @@ class Timing:
         return max(SETTLED, self.whole + LOOP_SLOWNESS * self.locked)
 
 
-def rest(outcome: Outcome, *, live: bool, pause: float) -> float:
+def rest(outcome: PageOutcome, *, live: bool, pause: float) -> float:
     """Return for how many seconds to leave the database and the peer alone after *outcome*.
 
     Beside a running node (*live*) for as long as the database was locked: SQLite's waiting

@@ -1,8 +1,9 @@
 """The checkpoint: what it holds, built from a snapshot or read from a JSON document.
 
-Field names and their order are the runbook's ("Checkpoint format"). ``received``, ``node_id``,
-``format_version``, ``generator``, ``forced``, ``after_loss``, ``undo`` and ``digest`` are this
-project's (design, "The checkpoint"); the host's own import ignores them, so files pass both ways.
+Field names and their order are those of the host's runbook ("Checkpoint format"). ``received``,
+``node_id``, ``format_version``, ``generator``, ``forced``, ``after_loss``, ``undo`` and ``digest``
+are this project's, described in the published schema. The host's own import ignores them, so files
+pass both ways.
 """
 
 import re

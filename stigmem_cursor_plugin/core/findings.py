@@ -1,6 +1,6 @@
 """What a check finds in checkpoints and a database, and what keeps them from being fit: pure.
 
-Fit means: an operator who recovers from this loses nothing (design, "cursor-check").
+Fit means: an operator who recovers from this loses nothing.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Whether a database holds the facts that a position stands for (design, "The witness").
+"""Whether a database holds the facts that a position stands for: the rules of docs/guarantees.md.
 
 A position says: all that this peer offered up to here is in the database. A checkpoint entry
 brings a witness for that. Where the database does not confirm it, the position is in doubt.
@@ -75,13 +75,15 @@ class Evidence:
 NOT_NEEDED = Evidence(Proof.NOT_NEEDED)
 
 PAGE_STORED_WITHIN = timedelta(seconds=5)
-"""How long before its position moves the node stores the facts of a page (design, rule 3).
+"""The node stores the facts of a page at most this long before it moves the position.
 
-The node may pull more often than that. A backup that it made between two pages then holds facts
-of this span, and not those of the last page. The pull loop sleeps before each page, so a shorter
-pull interval shortens the span (seen on two real nodes that pull each second). This does not
-hold for the pages of ``cursor-catchup``, which follow at once: a backup made in its last five
-seconds, with a checkpoint that counts nothing, is taken for whole.
+So a fact that was received in this span before the move is of the last page, and shows that the
+page is there (docs/guarantees.md, rule 3). If the node pulls more often, the page before is in the
+span too, and would be taken for the last one: the span is one pull interval then, since the loop
+sleeps that long before each page (seen on two real nodes that pull every second).
+
+Not covered: ``cursor-catchup`` does not sleep between pages. A backup made in its last five seconds
+is taken for whole, if the checkpoint counts no facts.
 """
 
 

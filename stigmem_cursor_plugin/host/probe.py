@@ -32,11 +32,11 @@ class Probe:
         """Return what listens there now, without what is certainly no stigmem node.
 
         All addresses are asked at once. This takes milliseconds where nobody listens, and little
-        more than :data:`wellknown.PATIENCE` whatever does.
+        more than :data:`wellknown.ANSWERS_WITHIN` whatever does.
         """
         open_to_us = [address for address in self._addresses if not _nobody_at(address)]
         # The half second lets a question that has timed out say so itself.
-        heard = at_once(self._ask, open_to_us, wellknown.PATIENCE + 0.5)
+        heard = at_once(self._ask, open_to_us, wellknown.ANSWERS_WITHIN + 0.5)
         late = wellknown.Reply(trouble=wellknown.NO_ANSWER)
         replies = ((str(address), heard.get(address, late)) for address in open_to_us)
         found = (Listener(where, reply.node_id, reply.trouble) for where, reply in replies)

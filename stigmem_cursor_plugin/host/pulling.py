@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import Outcome, Refused, Stored
+from stigmem_cursor_plugin.core.catchup import PageOutcome, Refused, Stored
 from stigmem_cursor_plugin.core.page import (
     Ask,
     Fact,
@@ -34,7 +34,10 @@ from stigmem_cursor_plugin.host import functions
 from stigmem_cursor_plugin.host.asking import Asker, Reply
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
 from stigmem_cursor_plugin.host.functions import Host
-from stigmem_cursor_plugin.host.remembering import good_signatures_remembered
+from stigmem_cursor_plugin.host.remembering import (
+    good_signatures_remembered,
+    silent_origins_remembered,
+)
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
 from stigmem_cursor_plugin.host.watching import Watch, watching
@@ -58,6 +61,7 @@ def open_session(settings: Settings) -> Iterator["Session"]:
             functions.check_database(host)
         functions.start_up(host)
         stack.enter_context(good_signatures_remembered())
+        stack.enter_context(silent_origins_remembered())
         asker = stack.enter_context(Asker(partial(functions.make_client, host)))
         runner = stack.enter_context(asyncio.Runner())
         yield Session(host, connection, watch, asker, runner)
@@ -108,7 +112,7 @@ class Session:
             self._drop_unless_kept()
         return behind
 
-    def pull(self, peer: Peer, ask: Ask, before_storing: Callable[[], None]) -> Outcome:
+    def pull(self, peer: Peer, ask: Ask, before_storing: Callable[[], None]) -> PageOutcome:
         """Store a page with the position after it, or nothing of it.
 
         *before_storing* is called once the page is there, before the database is locked. Raises
@@ -132,7 +136,7 @@ class Session:
             return self._failed(request, error)
         else:
             if isinstance(outcome, Problem):
-                # The host verifies nothing that comes from a peer that was revoked meanwhile.
+                # If the peer was revoked meanwhile, that is why the host took nothing from it.
                 return _not_active(self._row(peer)) or outcome
             return outcome
         finally:
@@ -143,10 +147,10 @@ class Session:
             found = connection.execute(_PEER, (peer.id,)).fetchone()
         return dict(as_mapping(found)) if found else {}
 
-    def _ended(self, request: "_Request", position: str | None) -> Outcome:
+    def _ended(self, request: "_Request", position: str | None) -> PageOutcome:
         page = request.page
         if page is None or not self._watch.finished:
-            # The host did not ask, or did not look at the facts; it has logged why.
+            # The host made no request, or left before it had gone through the facts. It logged why.
             if page is not None:
                 self._keep()
             return Problem(Trouble.DROPPED, self._watch.last_warning)
@@ -161,7 +165,7 @@ class Session:
         seconds = self._keep()
         return Stored(page, self._watch.new, self._watch.held, rejected, seconds)
 
-    def _failed(self, request: "_Request", error: Exception) -> Outcome:
+    def _failed(self, request: "_Request", error: Exception) -> PageOutcome:
         fact_id, before = self._watch.fact, self._watch.before
         if request.page is None and not is_the_databases(error):
             return Problem(Trouble.NOT_ASKED, self._watch.reason(error))
@@ -170,7 +174,7 @@ class Session:
         if before:
             before = list(request.page.fact_ids).index(fact_id)
         else:
-            # What the host has written about the fact stays, as after its own loop.
+            # Keep what the host wrote about the fact, such as an audit entry. Its loop does too.
             self._keep()
         return Refused(Fact(fact_id, self._watch.reason(error)), before)
 
@@ -191,7 +195,8 @@ class Session:
     def begin_page(self) -> None:
         """Take the write lock."""
         self.storing = True
-        # Named here: the host takes some drivers' errors for an address that it must not ask.
+        # This runs inside the host's request, so errors become a StoreError here: the host takes a
+        # driver's ValueError for an address that it must not ask, and goes on.
         with self._database():
             self._connection.begin_page()
         self._locked_at = time.monotonic()
@@ -232,14 +237,17 @@ def _not_active(row: Mapping[str, Any]) -> Problem | None:
 
 
 class _NoPageError(Exception):
-    """The answer holds no page that can be stored; the host must not see it."""
+    """The answer holds no page that can be stored.
+
+    Raised through the host's code, so that the host neither sees the answer nor stores from it.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
 
 class _Request:
-    """What the host takes for its HTTP client: asks for one page, and looks at it first."""
+    """Stands in for the host's HTTP client: asks for a page, and checks it before the host does."""
 
     def __init__(
         self,
@@ -265,7 +273,7 @@ class _Request:
             params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}
             self._session.ask_ahead(self.row, url, {**arguments, "params": params})
         self._before_storing()
-        # Only now: whoever else writes to the database has waited for nothing yet.
+        # Not before: other writers would wait for the lock while the peer makes its answer.
         self._session.begin_page()
         self.page = page
         return self._session.watched(reply, self.ask.passed_over)

@@ -1,10 +1,16 @@
-"""Remembers which signatures of a manifest were good.
+"""Remembers what the host asks again for each fact: signatures, and origins that do not answer.
 
 The host verifies the manifest of the sender again for each of its facts (0.9.0a12). The same key,
 signature and text cannot give another result, so the second time it is looked up. Whatever else
 the host asks of a manifest, above all its dates, it asks each time.
+
+A relay may serve thousands of facts of a node that is off the network. The host tries for up to
+ten seconds to fetch that node's manifest, for each of them (``_fetch_relay_manifest``, 0.9.0a11 and
+a12).
 """
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -29,6 +35,36 @@ def good_signatures_remembered() -> Iterator[None]:
         yield
     finally:
         manifests._pubkey_from_b64 = make_key
+
+
+ASKED_AGAIN = 60.0
+"""Seconds after which an origin that gave no manifest is asked for it again."""
+
+
+@contextmanager
+def silent_origins_remembered() -> Iterator[None]:
+    """Ask an origin that gives no manifest once a minute during a block, not for each fact."""
+    try:
+        origins: Any = import_module("stigmem_node.federation.origin_identity")
+        fetch = origins._fetch_relay_manifest
+    except (ModuleNotFoundError, AttributeError):
+        yield
+        return
+    silent: dict[str, float] = {}
+
+    def fetch_unless_silent(entity_uri: str) -> Any:
+        if time.monotonic() - silent.get(entity_uri, -math.inf) < ASKED_AGAIN:
+            return None
+        manifest = fetch(entity_uri)
+        if manifest is None:
+            silent[entity_uri] = time.monotonic()
+        return manifest
+
+    origins._fetch_relay_manifest = fetch_unless_silent
+    try:
+        yield
+    finally:
+        origins._fetch_relay_manifest = fetch
 
 
 class _Key:

@@ -35,8 +35,11 @@ class SharedConnection:
         return self._connection.execute(sql, parameters)
 
     def _set_savepoint(self) -> None:
-        # A full disk can end the transaction by itself. Then the savepoint before this one is
-        # gone too, and this fails: on its own, a step would be committed without the page.
+        # Between two steps one savepoint is always there: the page's first, or that of the step
+        # before. The next step releases it and sets its own. If the database has ended the whole
+        # transaction by itself, as on a full disk, there is none to release, and this raises. That
+        # is wanted: a savepoint set now would begin a new transaction, and the step would be
+        # committed without its page.
         if not any(self._savepoints):
             self._connection.execute("RELEASE SAVEPOINT step")
         self._connection.execute("SAVEPOINT step")
@@ -83,7 +86,7 @@ class SharedConnection:
                 self._savepoints.pop()
 
     def _undo_step(self) -> None:
-        # Where the whole transaction is gone, keeping the page will fail.
+        # This fails if the database has ended the whole transaction. Then keep_page fails too.
         with suppress(Exception):
             self.rollback()
             self.commit()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from stigmem_cursor_plugin.host.addresses import Address, Place
 
-PATIENCE = 10.0
+ANSWERS_WITHIN = 10.0
 """Seconds to wait for the answer to a connection: a node that stores a page answers late."""
 
-NO_ANSWER = f"gave no answer in {PATIENCE:.0f} s"
+NO_ANSWER = f"gave no answer in {ANSWERS_WITHIN:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Reply:
 
 
 def ask(address: Address, certificate: tuple[str, str]) -> Reply:
-    """Ask the listener at *address*, over TLS and without, in :data:`PATIENCE`.
+    """Ask the listener at *address*, over TLS and without, in :data:`ANSWERS_WITHIN`.
 
     *certificate* are the node's own, the files of certificate and key: with them a node that
     wants a client certificate can be asked. Raises OSError where no connection is made.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ANSWERS_WITHIN
     secure = address.place.secure
     first = _ask_over(address, deadline, certificate if secure else None)
     if first.certain:

@@ -11,7 +11,7 @@ from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
 
-ANY_AGE = "info: facts of any age are taken: STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S counts as 0"
+ANY_AGE = "info: facts of any age are taken (no limit of age while this runs)"
 TABLE_MISSING = "info: the table replication_cursors is missing: creating it again"
 RELAYS = (
     "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
@@ -56,7 +56,7 @@ def _total(results: Sequence[Result], name: str) -> int:
 
 def lines(results: Sequence[Result]) -> Iterator[Group]:
     """Return what there is to say before the summary, grouped by what it is about."""
-    yield from _group([_caught_up(r) for r in results if r.progress.caught_up and _facts(r)])
+    yield from _group([_caught_up(result) for result in results if result.progress.caught_up])
     for result in results:
         yield from _group(
             [_not_stored(result, "rejected", fact) for fact in result.progress.named],
@@ -77,12 +77,10 @@ def _group(found: Sequence[str], total: int = 0) -> Iterator[Group]:
         yield Group(found[:MOST_LINES], max(total, len(found)))
 
 
-def _facts(result: Result) -> int:
-    return result.progress.new + result.progress.held
-
-
 def _caught_up(result: Result) -> str:
     progress = result.progress
+    if progress.position is None:
+        return f"info: peer {result.peer.node_id}: caught up, it offers no facts"
     return (
         f"info: peer {result.peer.node_id}: caught up to {shown(progress.position)}, "
         f"{progress.new:,} fact(s) fetched, {progress.held:,} already held"

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
-from stigmem_cursor_plugin.reports.formatting import shown
+from stigmem_cursor_plugin.reports.formatting import apart, shown
 from stigmem_cursor_plugin.reports.program import Program
 
 
 def written(name: str, checkpoint: Checkpoint) -> str:
-    """Return the documented line (design, "cursor-export")."""
+    """Return the documented line."""
     return f"checkpoint written: {name} ({len(checkpoint.entries)} cursor(s))"
 
 
@@ -22,9 +22,10 @@ def loss(found: Loss) -> str:
         case LossKind.POSITION_GONE:
             return f"{who} has no position; it was {before}"
         case LossKind.MOVED_BACK:
-            return f"{who} is back at {shown(found.position)}; it was {before}"
+            now, before = apart(found.position, found.entry.cursor)
+            return f"{who} is back at {now}; it was {before}"
         case LossKind.FACTS_GONE:
-            return f"{who} has lost {found.missing:,} facts up to its position {before}"
+            return f"{who} has lost {found.missing:,} fact(s) up to its position {before}"
 
 
 def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[str]:

@@ -19,7 +19,7 @@ CATCH_UP_RATE = 800
 class Repull:
     """The cost of fetching facts from one peer again, by the node's loop and by catch-up.
 
-    The loop fetches a page at each pull interval, in seconds (runbook, "Problem").
+    The loop fetches a page at each pull interval, in seconds (the host's runbook, "Problem").
     """
 
     facts: int
@@ -47,6 +47,13 @@ def shown(position: str | None) -> str:
         return "none"
     time = time_of(position)
     return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else position
+
+
+def apart(position: str | None, other: str | None) -> tuple[str, str]:
+    """Return two different positions for a person, so that they do not look alike."""
+    one, two = shown(position), shown(other)
+    # Within one second only the texts differ.
+    return (one, two) if one != two else (str(position), str(other))
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
 from stigmem_cursor_plugin.core.witness import Proof
-from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown
+from stigmem_cursor_plugin.reports.formatting import Repull, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program
 from stigmem_cursor_plugin.terminal import MOST_LINES, title_of
 
@@ -46,7 +46,7 @@ class ImportReport:
         return "would be " if self.dry_run else ""
 
     def summary(self) -> str:
-        """Return the documented last line (runbook, Step 4), with what else was skipped."""
+        """Return the last line: the one of the host's runbook, and what else was skipped."""
         what = "dry run, nothing was changed" if self.dry_run else "cursor import complete"
         first, *rest = [
             f"{self.plan.count(outcome)} {words}"
@@ -98,8 +98,8 @@ class ImportReport:
         catch_up = self.program.command("catchup")
         yield f"info: next, run {catch_up} ({quick}then start the node)"
         yield (
-            "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
-            f"({slow}a page each {self.pull_interval} s)"
+            "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
+            f"({slow}a page every {self.pull_interval} s)"
         )
         yield "info: or give up what is missing: import again with --accept-loss"
 
@@ -142,7 +142,8 @@ def _withheld(decision: Decision, be: str) -> str:
 
 def _moved(decision: Decision, be: str) -> str:
     way = positions.move(decision.previous, decision.position).value
-    return f"{be}moved {way}, from {shown(decision.previous)} to {shown(decision.position)}"
+    before, after = apart(decision.previous, decision.position)
+    return f"{be}moved {way}, from {before} to {after}"
 
 
 def _renamed(decision: Decision, _: str) -> str:
@@ -200,7 +201,7 @@ def _doubt(decision: Decision) -> str:
             return "this node takes relayed or pushed facts, and the checkpoint does not count them"
         case _:
             total = received.facts if received else 0
-            return f"{evidence.missing:,} of {total:,} facts are missing from the database"
+            return f"{evidence.missing:,} of {total:,} fact(s) are missing from the database"
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

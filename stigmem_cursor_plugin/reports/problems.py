@@ -54,13 +54,13 @@ def _of_peer(problem: Problem, program: Program) -> str:
     match problem.trouble:
         case Trouble.POSITION_LOST:
             return (
-                f"{problem.facts:,} facts received, but no position; stop the node and run "
+                f"{problem.facts:,} fact(s) received, but no position; stop the node and run "
                 f"{program.command('import', 'FILE')}"
             )
         case Trouble.FACTS_GONE:
             return (
-                f"the position is set, but {problem.facts:,} of its facts are missing; stop the "
-                f"node and run {program.command('import', '--force', problem.detail)}, then "
+                f"the position is set, but {problem.facts:,} fact(s) up to it are missing; stop "
+                f"the node and run {program.command('import', '--force', problem.detail)}, then "
                 f"{program.command('catchup')}"
             )
         case Trouble.PEER_NOT_FOUND:
@@ -71,7 +71,6 @@ def _of_peer(problem: Problem, program: Program) -> str:
                 f"and the database holds none; {program.command('catchup')} fetches them"
             )
         case _:
-            missing = (
-                f"{problem.facts:,} facts are missing" if problem.facts else "facts may be missing"
-            )
+            some = f"{problem.facts:,} fact(s) are missing"
+            missing = some if problem.facts else "facts may be missing"
             return f"import would withhold it, {missing}; {program.command('catchup')} fetches them"

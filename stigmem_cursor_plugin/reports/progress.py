@@ -71,7 +71,7 @@ class _Pace:
     def text(self, progress: Progress) -> str:
         facts = progress.new + progress.held
         rate = (facts - self._facts) / max(self._clock() - self._began, 0.001)
-        return f"{facts:,} facts, {rate:,.0f}/s, reached {shown(progress.position)}"
+        return f"{facts:,} fact(s), {rate:,.0f}/s, reached {shown(progress.position)}"
 
     def share(self, progress: Progress) -> float:
         # The peer does not say how many facts it has, but each position is a time.

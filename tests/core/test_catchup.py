@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core.catchup import (
     Choice,
-    Outcome,
+    PageOutcome,
     Progress,
     Refused,
     Stored,
@@ -158,7 +158,7 @@ OUTCOMES = st.one_of(
 
 
 @given(st.lists(OUTCOMES, max_size=20), st.booleans())
-def test_only_a_stored_page_moves_the_position(outcomes: list[Outcome], skip: bool) -> None:
+def test_only_a_stored_page_moves_the_position(outcomes: list[PageOutcome], skip: bool) -> None:
     """Whatever happens, the position is that of the last page stored, and all counts grow."""
     progress, position = begin(None, skip_refused=skip), None
     for found in outcomes:

@@ -39,7 +39,7 @@ class Condition(NamedTuple):
 
 
 def expected(case: Condition) -> Outcome:
-    """Return what the design's table says, row by row."""
+    """Return what the table of docs/guarantees.md says, row by row."""
     if case.null:
         return Outcome.NO_POSITION
     if case.unknown:

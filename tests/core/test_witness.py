@@ -1,4 +1,4 @@
-"""Each rule of the witness, and each way in which one fails (design, "The witness")."""
+"""Each rule of the witness, and each way in which one fails (docs/guarantees.md)."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import recovery, summary
+from stigmem_cursor_plugin.core.recovery import Outcome
+from stigmem_cursor_plugin.reports.formatting import Repull, duration
 from tests.running import BIN, ROOT
 from tools import console
 
@@ -75,11 +77,36 @@ def test_recovery_is_as_measured() -> None:
     longest = max(data["recoveries"], key=lambda item: item["seconds"])
     given = max(item["seconds"] for item in data["recoveries"] if item["way"] == "checkpoint")
     page = " ".join((ROOT / "docs" / "speed.md").read_text(encoding="utf-8").split())
-    assert f"take {recovery.Fit(**data['fit']).example():.1f} hours, with a pull each 10 s" in page
     assert (
         f"{longest['seconds']:.0f} s for {longest['facts']:,} facts without a checkpoint, "
         f"{given:.0f} s with one" in page
     )
+
+
+def test_hours_agree() -> None:
+    """Every page and the chart give one figure for a re-pull, that of the program, and say when."""
+    hours = f"{recovery.EXAMPLE_HOURS:.0f}"
+    fast, default = (Repull(recovery.EXAMPLE_FACTS, seconds) for seconds in (10, 30))
+    assert duration(fast.seconds) == f"{hours} h"
+    assert duration(default.seconds) == "42 h"
+    for name in ("README.md", "docs/runbook.md", "docs/speed.md", "benchmarks/recovery.md"):
+        page = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        assert f"{hours} hours (100 facts every 10 s" in page, name
+        assert set(re.findall(r"([\d.]+) hours", page)) <= {hours, "42"}, name
+    chart = (ROOT / "docs" / "recovery.svg").read_text(encoding="utf-8")
+    assert f"{hours} h, computed: 100 facts every 10 s" in chart
+
+
+def test_decision_table() -> None:
+    """The table of docs/guarantees.md has every outcome that an import can have, and no other."""
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    table = page.partition("| counted as |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    counted = {line.split(" | ")[-1].rstrip(" |") for line in table.splitlines()}
+    outcomes = {
+        outcome: {words for words in counted if outcome.value in words} for outcome in Outcome
+    }
+    assert all(outcomes.values())
+    assert set().union(*outcomes.values()) == counted
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import BIN, ROOT, environment_for
+from tools.loopback import Node, running
 
 TESTS = ROOT / "tests"
 
@@ -39,3 +41,30 @@ def test_missing_strace_is_said_loudly(tmp_path: Path) -> None:
     assert "SKIPPED [5] tests/acceptance/test_crash.py" in finished.stdout
     assert "!! NOT TESTED: kills and failing system calls !!" in finished.stdout
     assert "5 test(s) did not run, because strace cannot be used here." in finished.stdout
+
+
+class _NoNode(Node):
+    """A node without a process."""
+
+    stopped = False
+
+    def prepare(self) -> None:
+        """Fail without a name."""
+        if not self.name:
+            raise RuntimeError("no name")
+
+    def start(self, *, publish: bool = True) -> None:
+        """Start nothing."""
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """Note it."""
+        del sign
+        self.stopped = True
+
+
+def test_no_node_is_left_running() -> None:
+    """Where one of several nodes does not start, the others are stopped, and the error is its."""
+    nodes = [_NoNode(name, Path(), 1) for name in ("a", "", "c")]
+    with pytest.raises(RuntimeError, match="no name"), running(*nodes):
+        pytest.fail("one of them does not start")
+    assert [node.stopped for node in nodes] == [True, True, True]

@@ -1,16 +1,14 @@
 """The plugin on the host's command line: installed, switched off, uninstalled, native."""
 
-import importlib.util
-import re
-import shutil
+import importlib
 import subprocess
 import sys
 import sysconfig
-import textwrap
 from pathlib import Path
 
 import pytest
 
+from tests.changed_hosts import call_the_hook, copy_of_the_host
 from tests.running import BIN, ROOT, Finished, Run, environment_for, run_in
 from tools.hosts import RELEASES, environment, pip
 
@@ -164,6 +162,14 @@ def test_startup_files_name_the_same_function() -> None:
     assert path.count("\n") == 1
 
 
+def test_a_startup_file_that_is_read_twice(run: Run) -> None:
+    """Where Python reads the startup file twice, the second time changes nothing."""
+    line = (ROOT / "startup" / "stigmem_cursor_plugin.pth").read_text()
+    count = "print(sum(type(f).__name__ == '_HostCliFinder' for f in sys.meta_path))"
+    finished = run("python", "-S", "-c", f"{line}{line}{count}", PYTHONPATH=str(ROOT))
+    assert (finished.stdout, finished.stderr) == ("1\n", "")
+
+
 def test_startup_file_cannot_raise(tmp_path: Path) -> None:
     """Without the package the .pth file does nothing, silently."""
     line = (ROOT / "startup" / "stigmem_cursor_plugin.pth").read_text()
@@ -173,28 +179,11 @@ def test_startup_file_cannot_raise(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
-def calls_the_hook() -> str:
-    """Return the six lines that the documentation shows."""
-    page = (ROOT / "docs" / "host-hook.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(list(filter(None, lines.splitlines()))) == 6
-    return textwrap.indent(lines, "    ")
-
-
 @pytest.fixture
 def native_host(tmp_path: Path) -> Path:
     """A copy of the installed host to which the six lines of ``docs/host-hook.md`` were added."""
-    found = importlib.util.find_spec("stigmem_node")
-    assert found is not None
-    assert found.origin is not None
-    copy = tmp_path / "host" / "stigmem_node"
-    shutil.copytree(Path(found.origin).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    parser = copy / "cli" / "parser.py"
-    before, marker, after = parser.read_text().partition(
-        "    # ------------------------------------------------------------------ snap"
-    )
-    assert marker
-    parser.write_text(before + calls_the_hook() + marker + after)
+    copy = copy_of_the_host(tmp_path)
+    call_the_hook(copy)
     return copy.parent
 
 

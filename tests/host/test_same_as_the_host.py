@@ -8,7 +8,6 @@ clocks, times and ids that were made in it.
 import json
 import re
 import shutil
-import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import pytest
 from tests.offered import GARDEN, STOPPING, every_kind, offer, prepare_nodes, stopping
 from tests.running import BIN, Finished, run_in
 from tools.hosts import RELEASES, environment, pip
-from tools.loopback import Node, wait_for
+from tools.loopback import Node, running, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -130,10 +129,7 @@ def staged(directory: Path, binaries: Path = BIN) -> Iterator[Scene]:
     for node in (a, b, c):
         node.settings["STIGMEM_FEDERATION_PULL_INTERVAL_S"] = "3600"
     b.settings["STIGMEM_FEDERATION_RELAY_ENABLED"] = "true"
-    try:
-        for node in (a, b, c):
-            node.prepare()
-            node.start()
+    with running(a, b, c):
         a.add_peer(b)
         b.add_peer(a)
         a.stop()
@@ -141,9 +137,6 @@ def staged(directory: Path, binaries: Path = BIN) -> Iterator[Scene]:
         scene = Scene(a, b)
         _, scene.newest = offer(b, every_kind(b, c))
         yield scene
-    finally:
-        for node in (a, b, c):
-            node.stop(signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")

@@ -48,12 +48,17 @@ def durable(step: Step) -> Rows:
     kept = [value for inner in step.inner for value in durable(inner)]
     pending: Rows = []
     for action in step.actions:
-        if isinstance(action, int):
-            pending.append(action)
-        elif action == "commit":
-            kept, pending = kept + pending, []
-        elif action == "rollback":
-            pending = []
+        match action:
+            case int():
+                pending.append(action)
+            case "commit":
+                kept, pending = kept + pending, []
+            case "rollback":
+                pending = []
+            case "read":
+                pass
+            case _:
+                raise ValueError(action)
     return kept if step.fails else kept + pending
 
 
@@ -76,11 +81,16 @@ def play(connect: Callable[[], Any], step: Step) -> None:
 def backend(kind: str, directory: Path, stores: Stores) -> Any:
     """Return the host's backend of a kind."""
     path = str(directory / "notes.db")
-    if kind == "postgres":
-        return PostgresBackend(stores.server.dsn(stores.server.new_database()), pool_min=1)
-    if kind == "libsql":
-        return LibSQLBackend(path)
-    return SQLiteBackend(path, bytes.fromhex(KEY) if kind == "sqlcipher" else None)
+    match kind:
+        case "sqlite":
+            return SQLiteBackend(path)
+        case "sqlcipher":
+            return SQLiteBackend(path, bytes.fromhex(KEY))
+        case "libsql":
+            return LibSQLBackend(path)
+        case "postgres":
+            return PostgresBackend(stores.server.dsn(stores.server.new_database()), pool_min=1)
+    raise ValueError(kind)
 
 
 @contextmanager

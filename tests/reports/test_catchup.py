@@ -1,4 +1,4 @@
-"""What is said of each peer that is not caught up."""
+"""What is said of each peer: caught up to where, or why not."""
 
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from stigmem_cursor_plugin.core.page import Problem, Trouble
 from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.reports import catchup as report
 
+NEWEST = "1725349500000.0"
 PEER = Peer("id-b", "stigmem://node-b", "", "active")
 
 
@@ -23,3 +24,21 @@ def test_every_trouble(trouble: Trouble) -> None:
     (peer,) = document["peers"]
     assert peer["trouble"] == trouble
     assert peer["message"] == report.sentence(result.progress)
+
+
+@pytest.mark.parametrize(
+    ("position", "new", "said"),
+    [
+        (NEWEST, 1200, "caught up to 2024-09-03T07:45:00Z, 1,200 fact(s) fetched, 0 already held"),
+        (NEWEST, 0, "caught up to 2024-09-03T07:45:00Z, 0 fact(s) fetched, 0 already held"),
+        (None, 0, "caught up, it offers no facts"),
+    ],
+)
+@pytest.mark.parametrize("live", [False, True])
+def test_every_peer_that_is_caught_up(
+    position: str | None, new: int, said: str, *, live: bool
+) -> None:
+    """A peer that is caught up has its line, with --live too, though nothing was to be fetched."""
+    progress = replace(begin(position, live=live), caught_up=True, new=new)
+    (group,) = report.lines([Result(PEER, None, progress)])
+    assert (group.lines, group.total) == ([f"info: peer stigmem://node-b: {said}"], 1)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from stigmem_cursor_plugin.core.retention import Remedy
+from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
 from stigmem_cursor_plugin.reports import exporting
 from stigmem_cursor_plugin.reports.program import Program
+from tests.snapshots import entry, peer, taken
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,17 @@ def test_how_to_give_up(
     last = said("cursors/", steps, Program())[-1]
     expected = "give them up: `stigmem federation cursor-export --force --out cursors/`"
     assert last.endswith(expected) is gives_up
+
+
+@pytest.mark.parametrize(
+    ("position", "said"),
+    [
+        ("1725349499999.0", "is back at 2024-09-03T07:44:59Z; it was 2024-09-03T07:45:00Z"),
+        ("1725349500000.10", "is back at 1725349500000.10; it was 1725349500250.0"),
+    ],
+)
+def test_positions_that_moved_back_never_look_alike(position: str, said: str) -> None:
+    """Two positions are said as times; within one second as they are in the database."""
+    held = entry("1725349500250.0")
+    moved = Loss(LossKind.MOVED_BACK, taken(held), held, peer(), position)
+    assert exporting.loss(moved) == f"peer stigmem://node-b (inbound) {said}"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin.reports.formatting import Repull, duration, shortened
+from stigmem_cursor_plugin.reports.formatting import Repull, apart, duration, shortened
 
 REAL = [f"stigmem://node-{n}.eu-west-1.federation.example.org" for n in range(12)]
 
@@ -38,6 +38,12 @@ def test_different_names_stay_different(names: list[str], width: int) -> None:
     cut = shortened(names, width)
     assert cut.keys() == set(names)
     assert len(set(cut.values())) == len(set(names))
+
+
+def test_different_positions_never_look_alike() -> None:
+    """Times tell two positions apart, and their texts where both lie within one second."""
+    assert apart("1725349500000.0", None) == ("2024-09-03T07:45:00Z", "none")
+    assert apart("1725349500000.2", "1725349500000.10") == ("1725349500000.2", "1725349500000.10")
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def test_a_line_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
             clock.seconds += 1
             show(after(1000 * second))
     assert capsys.readouterr().err == (
-        f"info: peer stigmem://node-b: 60,000 facts, 1,000/s, {REACHED}\n"
-        f"info: peer stigmem://node-b: 120,000 facts, 1,000/s, {REACHED}\n"
+        f"info: peer stigmem://node-b: 60,000 fact(s), 1,000/s, {REACHED}\n"
+        f"info: peer stigmem://node-b: 120,000 fact(s), 1,000/s, {REACHED}\n"
     )
 
 
@@ -54,7 +54,7 @@ def test_many_peers(capsys: pytest.CaptureFixture[str]) -> None:
                 clock.seconds += 1
                 show(after(500 + 10 * second))
     assert capsys.readouterr().err == (
-        f"info: peer stigmem://node-\\x1b[31mc: 700 facts, 10/s, {REACHED}\n"
+        f"info: peer stigmem://node-\\x1b[31mc: 700 fact(s), 10/s, {REACHED}\n"
     )
 
 

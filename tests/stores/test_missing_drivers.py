@@ -1,12 +1,13 @@
 """A backend that the node's settings name and that this environment cannot open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.nodes import SETTINGS
-from tests.running import Run, run_in
+from tests.running import Finished, Run, run_in, without
 from tools.hosts import RELEASES, environment, pip
 
 POSTGRES = {**SETTINGS["postgres"], "STIGMEM_PG_DSN": "postgresql://u:x@127.0.0.1:1/stigmem"}
@@ -20,34 +21,56 @@ def bare_host(wheel: Path) -> Iterator[Path]:
         yield host / "bin"
 
 
-@pytest.mark.parametrize(
-    ("variables", "module"),
-    [
-        (POSTGRES, "psycopg2"),
-        (SETTINGS["libsql"], "libsql-experimental"),
-        (SETTINGS["sqlcipher"], "sqlcipher3"),
-    ],
-    ids=["postgres", "libsql", "sqlcipher"],
-)
-def test_driver_not_installed(
-    variables: dict[str, str], module: str, bare_host: Path, tmp_path: Path
-) -> None:
-    """On a host without the extra, one line names what to install, and no file appears."""
-    given = {"stigmem.db"} if module != "psycopg2" else set()
-    for name in given:
-        (tmp_path / name).write_bytes(b"no header of SQLite's")
-    finished = run_in(tmp_path, ("stigmem-cursor", "export"), None, variables, bare_host)
+@dataclass(frozen=True)
+class Extra:
+    """An extra of the host, the settings that need it, the module in it, and its package."""
+
+    name: str
+    settings: Mapping[str, str]
+    module: str
+    package: str
+
+
+EXTRAS = [
+    Extra("postgres", POSTGRES, "psycopg2", "psycopg2"),
+    Extra("libsql", SETTINGS["libsql"], "libsql_experimental", "libsql-experimental"),
+    Extra("sqlcipher", SETTINGS["sqlcipher"], "sqlcipher3", "sqlcipher3"),
+]
+each_extra = pytest.mark.parametrize("extra", EXTRAS, ids=lambda extra: extra.name)
+
+
+@pytest.fixture
+def files(extra: Extra, tmp_path: Path) -> list[Path]:
+    """The files of a node that needs the extra."""
+    if extra.name != "postgres":
+        (tmp_path / "stigmem.db").write_bytes(b"no header of SQLite's")
+    return list(tmp_path.iterdir())
+
+
+def names_the_extra(finished: Finished, extra: Extra) -> None:
+    """Check that the error is one line that names what to install."""
     assert (finished.returncode, finished.stdout) == (1, "")
     assert len(finished.stderr.splitlines()) == 1
-    assert module in finished.stderr
-    assert f"install 'stigmem-node[{_extra(module)}]'" in finished.stderr
-    assert {path.name for path in tmp_path.iterdir()} == given
+    assert extra.package in finished.stderr
+    assert f"install 'stigmem-node[{extra.name}]'" in finished.stderr
 
 
-def _extra(module: str) -> str:
-    return {"psycopg2": "postgres", "libsql-experimental": "libsql", "sqlcipher3": "sqlcipher"}[
-        module
-    ]
+@each_extra
+def test_driver_taken_away(extra: Extra, files: list[Path], run: Run, tmp_path: Path) -> None:
+    """Where the driver is missing, one line names what to install, and no file appears."""
+    names_the_extra(run(*without(extra.module, "export"), **extra.settings), extra)
+    assert list(tmp_path.iterdir()) == files
+
+
+@pytest.mark.slow
+@each_extra
+def test_driver_not_installed(
+    extra: Extra, files: list[Path], bare_host: Path, tmp_path: Path
+) -> None:
+    """So it is on a host without the extra."""
+    command = ("stigmem-cursor", "export")
+    names_the_extra(run_in(tmp_path, command, None, extra.settings, bare_host), extra)
+    assert list(tmp_path.iterdir()) == files
 
 
 @pytest.mark.parametrize("backend", ["postgres", "libsql"])

@@ -1,7 +1,9 @@
 """Two nodes for all tests of a module, the second behind a server that can misbehave."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -17,16 +19,20 @@ class Served:
     peer: HostilePeer
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Two nodes; the second has two full pages of facts and a part of one."""
-    with (
-        federation(tmp_path_factory.mktemp("nodes"), FACTS) as nodes,
-        hostile_peer(nodes.b.url, PAGE) as peer,
-    ):
+@contextmanager
+def serving(directory: Path, facts: int, page_size: int | None = None) -> Iterator[Served]:
+    """Start two nodes; the second has *facts* and gives at most *page_size* in a page."""
+    with federation(directory, facts) as nodes, hostile_peer(nodes.b.url, page_size) as peer:
         nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
         nodes.keep()
         yield Served(nodes, peer)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two nodes; the second has two full pages of facts and a part of one."""
+    with serving(tmp_path_factory.mktemp("nodes"), FACTS, PAGE) as served:
+        yield served
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import Database, EncryptedDatabase, LibSQLDatabase, PostgresDatabase
-from tests.federation import FACTS, PAGE, Federation, add_facts, federation
+from tests.database import Database, PostgresDatabase
+from tests.federation import FACTS, PAGE, Federation, federation
 from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
-from tests.nodes import KEY, SETTINGS, STORES, Stores
+from tests.nodes import SETTINGS, STORES, Stores, in_file
 from tests.running import BIN
 
 pytestmark = pytest.mark.slow
@@ -50,15 +50,6 @@ class StoredFederation:
         return {row[0] for row in rows}
 
 
-def _database(kind: str, directory: Path, dsn: str) -> Database:
-    path = directory / "stigmem.db"
-    if kind == "postgres":
-        return PostgresDatabase(directory, dsn)
-    if kind == "sqlcipher":
-        return EncryptedDatabase(path, KEY)
-    return LibSQLDatabase(path) if kind == "libsql" else Database(path)
-
-
 @pytest.fixture(params=STORES)
 def stored(
     request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
@@ -72,10 +63,14 @@ def stored(
         federation(tmp_path, FACTS, **settings) as nodes,
         hostile_peer(nodes.b.url, PAGE) as peer,
     ):
-        add_facts(
-            nodes.b, [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}]
+        nodes.b.add_facts(
+            [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}]
         )
-        database = _database(kind, nodes.a.directory, settings.get("STIGMEM_PG_DSN", ""))
+        database = (
+            PostgresDatabase(nodes.a.directory, settings["STIGMEM_PG_DSN"])
+            if kind == "postgres"
+            else in_file(kind, nodes.a.database)
+        )
         database.run("UPDATE peers SET node_url = ?", [peer.url])
         yield StoredFederation(nodes, peer, database)
 

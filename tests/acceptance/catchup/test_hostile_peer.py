@@ -1,6 +1,7 @@
 """Peers that misbehave: a clear line, no endless loop, and the other peers go on."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -97,24 +98,47 @@ def test_every_way_to_misbehave(nodes: Federation, hostile: HostilePeer) -> None
     }
 
 
-@pytest.mark.parametrize(
-    "once",
-    [
-        Reply(500),
-        Reply(200, b"no JSON"),
-        Reply(429, headers={"Retry-After": "1"}),
-        Reply(503, headers={"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}),
-    ],
-    ids=["500", "not JSON", "429", "503"],
-)
-def test_trouble_that_passes(nodes: Federation, hostile: HostilePeer, once: Reply) -> None:
-    """A peer that misbehaves once, on its second page, is asked again, and gives all."""
-    hostile.behave = lambda number, _query, ask: once if number == 2 else ask()
+PASSES = {
+    2: Reply(500),
+    3: Reply(200, b"no JSON"),
+    5: Reply(429, headers={"Retry-After": "1"}),
+    6: Reply(503, headers={"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}),
+}
+"""What is answered to these requests; to the others the three pages."""
+
+
+def test_trouble_that_passes(nodes: Federation, hostile: HostilePeer) -> None:
+    """A peer that misbehaves in between, in several ways, is asked again, and gives all."""
+    hostile.behave = lambda number, _query, ask: PASSES.get(number) or ask()
     finished = nodes.catch_up()
     assert finished.returncode == 0, finished.stderr
+    assert len(hostile.requests) == 7
     assert nodes.check_position() == FACTS
 
 
+def test_fact_that_the_node_refuses(nodes: Federation, hostile: HostilePeer) -> None:
+    """Catch-up stops right before a fact whose clock is ahead; --skip-refused goes past it."""
+    ahead = f"{int(time.time() * 1000) + 3_600_000}.0"
+
+    def advance(_number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        honest = ask()
+        facts = honest.page["facts"]
+        for entry in facts:
+            if entry["fact"]["entity"] == f"demo:fact-{PAGE + 3}":
+                entry["fact"]["hlc"] = ahead
+        return honest.with_page(facts=facts)
+
+    hostile.behave = advance
+    stopped = nodes.catch_up()
+    assert stopped.returncode == 3
+    assert "FederationHlcSkewError: remote HLC skew outside configured bound" in stopped.stderr
+    assert nodes.check_position() == PAGE + 3
+    (peer,) = nodes.document("--skip-refused")["peers"]
+    assert peer["caught_up"]
+    assert (peer["facts_fetched"], len(peer["refused"])) == (FACTS - PAGE - 4, 1)
+
+
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_answer(nodes: Federation, hostile: HostilePeer) -> None:
     """A page that is cut off is not stored, and fetched again."""
     hostile.behave = lambda number, _query, ask: (
@@ -124,6 +148,7 @@ def test_killed_in_the_middle_of_an_answer(nodes: Federation, hostile: HostilePe
     assert nodes.check_position() == FACTS
 
 
+@pytest.mark.slow
 def test_page_that_repeats(nodes: Federation, hostile: HostilePeer) -> None:
     """A peer that gives one page again and again, at ever later positions, is left."""
     pages: list[Reply] = []
@@ -142,6 +167,7 @@ def test_page_that_repeats(nodes: Federation, hostile: HostilePeer) -> None:
     assert len(hostile.requests) <= 3
 
 
+@pytest.mark.slow
 def test_position_that_goes_back(nodes: Federation, hostile: HostilePeer) -> None:
     """A peer whose positions go back is left; what it gave before stays."""
     hostile.behave = lambda number, _query, ask: (
@@ -153,6 +179,7 @@ def test_position_that_goes_back(nodes: Federation, hostile: HostilePeer) -> Non
     assert nodes.check_position() == PAGE
 
 
+@pytest.mark.slow
 def test_answer_longer_than_asked_for(nodes: Federation, hostile: HostilePeer) -> None:
     """A page of more facts than asked for is none."""
     hostile.behave = lambda _number, _query, ask: ask().with_page(facts=[{}] * 501)
@@ -162,6 +189,7 @@ def test_answer_longer_than_asked_for(nodes: Federation, hostile: HostilePeer) -
     assert nodes.check_position() == 0
 
 
+@pytest.mark.slow
 def test_peer_that_is_down(nodes: Federation) -> None:
     """A peer that refuses the connection is tried five times in 15 seconds, then left."""
     nodes.a.query("UPDATE peers SET node_url = 'http://127.0.0.1:1'")
@@ -173,6 +201,7 @@ def test_peer_that_is_down(nodes: Federation) -> None:
     )
 
 
+@pytest.mark.slow
 def test_facts_that_cannot_be_verified(nodes: Federation) -> None:
     """Where the peer's manifest is missing here, it is left: its facts would be skipped."""
     nodes.a.query("UPDATE peers SET entity_uri = NULL")
@@ -207,6 +236,7 @@ def test_facts_that_the_rules_reject(nodes: Federation, hostile: HostilePeer) ->
     )
 
 
+@pytest.mark.slow
 def test_peer_revoked_half_way(nodes: Federation, hostile: HostilePeer) -> None:
     """A peer that is revoked meanwhile is left, with what came before it."""
 

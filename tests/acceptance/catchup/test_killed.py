@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.acceptance.catchup.conftest import Served
-from tests.federation import Federation, federation, without_seconds
-from tests.hostile_peer import Ask, HostilePeer, Reply, hostile_peer
+from tests.acceptance.catchup.conftest import Served, serving
+from tests.federation import Federation, without_seconds
+from tests.hostile_peer import Ask, HostilePeer, Reply
 from tests.running import BIN, NEEDS_STRACE, take_interrupts
 
 pytestmark = [NEEDS_STRACE, pytest.mark.long]
@@ -36,13 +36,8 @@ class Point(NamedTuple):
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Two nodes; the second has four facts and gives two in a page."""
-    with (
-        federation(tmp_path_factory.mktemp("nodes"), FEW) as nodes,
-        hostile_peer(nodes.b.url, page_size=2) as peer,
-    ):
-        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
-        nodes.keep()
-        yield Served(nodes, peer)
+    with serving(tmp_path_factory.mktemp("nodes"), FEW, page_size=2) as served:
+        yield served
 
 
 def traced(nodes: Federation, *inject: str) -> "subprocess.CompletedProcess[str]":
@@ -129,7 +124,11 @@ def test_disk_that_fails(nodes: Federation, writes: list[Point], call: str, erro
 
 
 @pytest.mark.parametrize(
-    ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+    ("sign", "status"),
+    [
+        pytest.param(signal.SIGINT, 130, id="INT"),
+        pytest.param(signal.SIGTERM, 143, id="TERM", marks=pytest.mark.slow),
+    ],
 )
 def test_told_to_end_while_storing(
     nodes: Federation, writes: list[Point], sign: signal.Signals, status: int
@@ -148,7 +147,11 @@ def test_told_to_end_while_storing(
 
 
 @pytest.mark.parametrize(
-    ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+    ("sign", "status"),
+    [
+        pytest.param(signal.SIGINT, 130, id="INT", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, id="TERM"),
+    ],
 )
 def test_told_to_end_while_waiting(
     nodes: Federation, hostile: HostilePeer, sign: signal.Signals, status: int

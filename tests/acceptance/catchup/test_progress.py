@@ -45,7 +45,7 @@ def test_bar(nodes: Federation, hostile: HostilePeer) -> None:
     clocks = nodes.b.query("SELECT hlc FROM facts WHERE entity LIKE 'demo:%' ORDER BY hlc")
     reached = shown(clocks[2 * PAGE - 1][0])
     screen = on_a_terminal(nodes, hostile, 120, f"reached {reached}")
-    (bar,) = [line for line in screen.split("\r") if "20 facts, " in line]
+    (bar,) = [line for line in screen.split("\r") if "20 fact(s), " in line]
     assert bar.startswith("stigmem://node-b: ")
     assert f"/s, reached {reached}" in bar
     assert "catch-up complete: 1 peer(s), 24 fact(s) fetched" in screen

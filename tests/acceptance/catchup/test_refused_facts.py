@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.acceptance.catchup.conftest import Served
-from tests.federation import PAGE, Federation, add_facts, federation, fill, without_seconds
-from tests.hostile_peer import hostile_peer
+from tests.acceptance.catchup.conftest import Served, serving
+from tests.federation import PAGE, Federation, some, without_seconds
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
 """An hour ahead: a node takes facts that are up to five minutes ahead (0.9.0a12)."""
@@ -19,22 +18,18 @@ FUTURE = f"{int(time.time() * 1000) + 3_600_000}.0"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Two nodes: 28 facts, one with a clock in the future, one with a bad id, one old."""
-    with (
-        federation(tmp_path_factory.mktemp("nodes"), 0) as nodes,
-        hostile_peer(nodes.b.url, PAGE) as peer,
-    ):
-        nodes.a.query("UPDATE peers SET node_url = ?", [peer.url])
-        nodes.keep()
+    with serving(tmp_path_factory.mktemp("nodes"), 0, PAGE) as served:
         old = f"{int(time.time() * 1000) - 90 * 86_400_000}.0"
-        add_facts(nodes.b, [{"entity": "demo:old", "value_v": "x", "hlc": old}])
-        fill(nodes.b, 14, "before")
-        add_facts(nodes.b, [{"entity": "demo:bad", "value_v": "x", "cid": "sha256:0", "id": "bad"}])
-        fill(nodes.b, 14, "after")
-        add_facts(
-            nodes.b,
-            [{"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"}],
+        served.nodes.b.add_facts(
+            [
+                {"entity": "demo:old", "value_v": "x", "hlc": old},
+                *some(14, "before"),
+                {"entity": "demo:bad", "value_v": "x", "cid": "sha256:0", "id": "bad"},
+                *some(14, "after"),
+                {"entity": "demo:future", "value_v": "x", "hlc": FUTURE, "id": "future"},
+            ],
         )
-        yield Served(nodes, peer)
+        yield served
 
 
 SKEW = (
@@ -94,7 +89,6 @@ def test_going_on_after_a_stop(nodes: Federation) -> None:
     assert [fact["fact_id"] for fact in peer["refused"]] == ["bad", "future"]
 
 
-@pytest.mark.slow
 def test_longer_valid_until(nodes: Federation) -> None:
     """A fact held with an end and offered without one is named, in the middle of a page."""
     nodes.catch_up("--skip-refused")
@@ -116,11 +110,9 @@ def test_longer_valid_until(nodes: Federation) -> None:
     assert nodes.a.cursor(nodes.b) == before[0][0]
 
 
-@pytest.mark.slow
 def test_many_refused_facts(nodes: Federation) -> None:
     """Where a run of facts is refused, each is listed and all others are stored."""
-    add_facts(
-        nodes.b,
+    nodes.b.add_facts(
         [
             {"entity": f"demo:instruction-{n}", "value_v": "x", "interpret_as": "instruction"}
             for n in range(20)

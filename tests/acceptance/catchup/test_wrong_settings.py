@@ -5,7 +5,7 @@ import pytest
 from tests.another_user import only_root, open_to_others, run_as_nobody
 from tests.federation import ANY_AGE, Federation, without_seconds
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 WHOSE = "; run this as the node's user, with its environment\n"
 KEYS = "see that its row in the table peers and this node's federation keys are whole"
@@ -37,6 +37,8 @@ def test_missing_extension(nodes: Federation) -> None:
 def test_read_only(nodes: Federation) -> None:
     """So is one that the user may read and not write."""
     open_to_others(nodes.a.directory)
+    # In WAL mode, SQLite's words depend on which of its files are there.
+    nodes.a.query("PRAGMA journal_mode = DELETE")
     nodes.a.database.chmod(0o644)
     command = ("stigmem-cursor", "catchup")
     finished = run_as_nobody(nodes.a.directory, *command, **nodes.a.environment)
@@ -44,6 +46,15 @@ def test_read_only(nodes: Federation) -> None:
     assert finished.stderr == (
         f"error: {nodes.a.database} cannot be used as the node uses it: OperationalError: attempt "
         f"to write a readonly database{WHOSE}"
+    )
+
+
+def test_node_that_would_not_start(nodes: Federation) -> None:
+    """Settings with which the node itself would not start are an error that says why."""
+    finished = nodes.catch_up(STIGMEM_FEDERATION_INSECURE="0")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(
+        "error: the node would not start with these settings: Federation requires mTLS"
     )
 
 

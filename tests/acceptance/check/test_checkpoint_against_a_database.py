@@ -38,10 +38,10 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
         "stigmem://node-e  inbound    none                  none         no position\n"
     )
     assert finished.stderr == (
-        "error: peer stigmem://node-c (inbound): 2 facts received, but no position; "
+        "error: peer stigmem://node-c (inbound): 2 fact(s) received, but no position; "
         "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
         "error: peer stigmem://node-d (inbound): import would withhold it, "
-        "7 facts are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
+        "7 fact(s) are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
     )
     assert finished.returncode == 1
 
@@ -65,7 +65,7 @@ def test_an_empty_backup(
         f"stigmem://node-b  inbound    {time}  none      {outcome}\n"
     )
     assert finished.stderr == "error: peer stigmem://node-b (inbound): " + (
-        "import would withhold it, 5 facts are missing; "
+        "import would withhold it, 5 fact(s) are missing; "
         "`stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
         if peers_are_there
         else "it is in c.json, but not in the peers table; register it again\n"
@@ -91,7 +91,7 @@ def test_a_lost_position_that_the_checkpoint_does_not_name(
         f"stigmem://node-c  inbound    {time}  same      already set\n"
     )
     assert finished.stderr == (
-        "error: peer stigmem://node-b (inbound): 3 facts received, but no position; "
+        "error: peer stigmem://node-b (inbound): 3 fact(s) received, but no position; "
         "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
     )
     assert finished.returncode == 1
@@ -111,7 +111,7 @@ def test_positions_whose_facts_are_gone(node: Database, stigmem: Run, tmp_path: 
         f"stigmem://node-b  inbound    {time}  same      already set\n"
     )
     assert finished.stderr == (
-        "error: peer stigmem://node-b (inbound): the position is set, but 2 of its facts are "
+        "error: peer stigmem://node-b (inbound): the position is set, but 2 fact(s) up to it are "
         "missing; stop the node and run `stigmem federation cursor-import --db stigmem.db --force "
         "c.json`, then `stigmem federation cursor-catchup --db stigmem.db`\n"
     )

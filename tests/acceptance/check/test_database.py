@@ -58,7 +58,7 @@ def test_lost_position(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-check")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: peer stigmem://node-b (inbound): 12 facts received, but no position; "
+        "error: peer stigmem://node-b (inbound): 12 fact(s) received, but no position; "
         "stop the node and run `stigmem federation cursor-import FILE`\n"
     )
 
@@ -116,7 +116,7 @@ def test_read_only_media(node: Database, tmp_path: Path) -> None:
         text=True,
     )
     assert finished.stderr == (
-        "error: peer stigmem://node-b (inbound): 3 facts received, but no position; "
+        "error: peer stigmem://node-b (inbound): 3 fact(s) received, but no position; "
         f"stop the node and run `stigmem federation cursor-import --db {with_log} FILE`\n"
     )
     assert finished.stdout.count("2024-09-03T07:45:00Z") == 3

@@ -5,6 +5,7 @@ import re
 import shlex
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,22 @@ def commands_in(finished: Finished) -> list[list[str]]:
     return [shlex.split(command)[2:] for command in re.findall(r"`(stigmem [^`]*)`", line)]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+def each(*usual: tuple[str, str]) -> list[Any]:
+    """Return every way to export with every loss; all but the *usual* ones are slow.
+
+    What a loss is, the tests of the core show.
+    """
+    return [
+        case if case in usual else pytest.param(*case, marks=pytest.mark.slow)
+        for case in product(("c.json", "cursors/"), LOSSES)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("out", "loss"),
+    each(*product(["c.json"], LOSSES), ("cursors/", "facts lost")),
+    indirect=["out"],
+)
 def test_the_command_that_is_named_ends_the_alarm(
     node: Database, stigmem: Run, tmp_path: Path, out: str, loss: str
 ) -> None:
@@ -112,16 +128,9 @@ def assert_giving_up_ends(alarm: Finished, stigmem: Run, out: str) -> None:
         assert (finished.returncode, finished.stderr.count("error")) == (0, 0)
 
 
-USUAL = (("c.json", "row deleted"), ("c.json", "table dropped"), ("cursors/", "facts lost"))
-"""What is tried in each run of the tests; what a loss is, the tests of the core show."""
-
-
 @pytest.mark.parametrize(
     ("out", "loss"),
-    [
-        case if case in USUAL else pytest.param(*case, marks=pytest.mark.slow)
-        for case in product(("c.json", "cursors/"), LOSSES)
-    ],
+    each(("c.json", "row deleted"), ("c.json", "table dropped"), ("cursors/", "facts lost")),
     indirect=["out"],
 )
 def test_force_ends_the_alarm(node: Database, stigmem: Run, out: str, loss: str) -> None:

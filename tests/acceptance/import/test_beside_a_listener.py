@@ -101,17 +101,19 @@ def started(directory: Path, settings: Mapping[str, str]) -> Iterator[dict[str, 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"HOST": "127.0.0.2"},
-        {"HOST": "::1"},
-        {},
-        {
-            "HOST": "127.0.0.1",
-            "TLS_CERT_PATH": "node.pem",
-            "TLS_KEY_PATH": "node.pem",
-            "TLS_CA_BUNDLE": "node.pem",
-        },
+        pytest.param({"HOST": "127.0.0.2"}, id="another address", marks=pytest.mark.slow),
+        pytest.param({"HOST": "::1"}, id="IPv6", marks=pytest.mark.slow),
+        pytest.param({}, id="every address"),
+        pytest.param(
+            {
+                "HOST": "127.0.0.1",
+                "TLS_CERT_PATH": "node.pem",
+                "TLS_KEY_PATH": "node.pem",
+                "TLS_CA_BUNDLE": "node.pem",
+            },
+            id="client certificate",
+        ),
     ],
-    ids=["another address", "IPv6", "every address", "client certificate"],
 )
 def test_real_node(settings: dict[str, str], ready: Database, tmp_path: Path) -> None:
     """A node that only ``.env`` says where to find is found, until it has stopped."""

@@ -12,11 +12,11 @@ def test_facts_missing(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", given=given)
     assert finished.returncode == 3
     assert finished.stderr == lines(
-        "warning: peer stigmem://node-b (inbound): withheld, 512 of 512 facts are missing from "
+        "warning: peer stigmem://node-b (inbound): withheld, 512 of 512 fact(s) are missing from "
         "the database",
         "info: next, run `stigmem federation cursor-catchup` (about 1 s, then start the node)",
-        "info: or start the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 (about 3 min, a "
-        "page each 30 s)",
+        "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 (about 3 min, a "
+        "page every 30 s)",
         "info: or give up what is missing: import again with --accept-loss",
         DONE.format(0, 0, 0) + ", 1 withheld (facts missing)",
     )
@@ -30,7 +30,7 @@ def test_accept_loss(database: Database, stigmem: Run) -> None:
     finished = stigmem("cursor-import", "-", "--accept-loss", given=given)
     assert finished.returncode == 0
     assert finished.stderr == lines(
-        "warning: peer stigmem://node-b (inbound): restored, though 512 of 512 facts are "
+        "warning: peer stigmem://node-b (inbound): restored, though 512 of 512 fact(s) are "
         "missing from the database; the node never fetches them",
         DONE.format(1, 0, 0),
     )
