@@ -66,8 +66,8 @@ CASES = {
         COUNTED,
         LACKING,
         [
-            "warning: {}: {be}withheld, 12 of 512 fact(s) are missing from the database; it stays at "
-            "2024-09-03T07:43:20Z"
+            "warning: {}: {be}withheld, 12 of 512 fact(s) are missing from the database; it stays "
+            "at 2024-09-03T07:43:20Z"
         ],
         previous=OLD,
     ),
@@ -160,8 +160,8 @@ CASES = {
         COUNTED,
         LACKING,
         [
-            "warning: {}: {be}restored, though 12 of 512 fact(s) are missing from the database; the "
-            "node never fetches them"
+            "warning: {}: {be}restored, though 12 of 512 fact(s) are missing from the database; "
+            "the node never fetches them"
         ],
     ),
     "loss accepted, under a new id, moved": Case(
