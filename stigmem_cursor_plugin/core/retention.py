@@ -152,21 +152,25 @@ class Remedy(Enum):
 def remedies(
     found: Alarm, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
 ) -> Sequence[Remedy]:
-    """Return the commands that end the alarm, in their order."""
+    """Return the commands that end the alarm, in their order; none that would change nothing."""
     if not found.losses:
         return [Remedy.IMPORT]
-    keys = {loss.key for loss in found.losses}
-    decisions = [
-        decision
+    lost = {loss.key: loss.entry.cursor for loss in found.losses}
+    decisions = {
+        key: decision
         for decision in recovery.plan(checkpoints, snapshot, now, force=True).decisions
-        if decision.peer and (decision.peer.node_id, decision.entry.direction) in keys
-    ]
+        if decision.peer and (key := (decision.peer.node_id, decision.entry.direction)) in lost
+    }
+    restored = {
+        key: decision.entry.cursor if decision.outcome is Outcome.RESTORED else None
+        for key, decision in decisions.items()
+    }
     steps = []
-    written = [d for d in decisions if d.outcome in (Outcome.RESTORED, Outcome.CLEARED)]
-    if any(decision.previous is not None for decision in written):
+    if any(decision.moves for decision in decisions.values()):
         steps.append(Remedy.IMPORT_WITH_FORCE)
-    elif written:
+    elif any(restored[key] and not decision.previous for key, decision in decisions.items()):
         steps.append(Remedy.IMPORT)
-    if any(decision.outcome is not Outcome.RESTORED for decision in decisions):
+    # Import may have only an older position that the database can back up, or none.
+    if any(positions.move(lost[key], restored[key]) is Move.BACK for key in restored):
         steps.append(Remedy.CATCH_UP)
-    return steps
+    return steps or [Remedy.CATCH_UP]

@@ -12,7 +12,7 @@ from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from tests.snapshots import NODE_B, entry, peer, snapshot, taken
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
-BEFORE, POSITION, AFTER = "100.0", "200.0", "300.0"
+EARLIER, BEFORE, POSITION, AFTER = "50.0", "100.0", "200.0", "300.0"
 COUNTED = Received(5, "f5")
 
 
@@ -136,6 +136,27 @@ def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
     """Import where a checkpoint can be backed up, with --force over a position, else catch up."""
     earlier = [taken(entry(POSITION, COUNTED))]
     database = snapshot(position=position, held=held)
+    found = retention.alarm(earlier, database)
+    assert retention.remedies(found, earlier, database, NOW) == steps
+
+
+@pytest.mark.parametrize(
+    ("position", "steps"),
+    [
+        (None, [Remedy.IMPORT, Remedy.CATCH_UP]),
+        (EARLIER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+        (BEFORE, [Remedy.CATCH_UP]),
+        (AFTER, [Remedy.CATCH_UP]),
+    ],
+)
+def test_remedies_where_only_an_older_position_can_be_backed_up(
+    position: str | None, steps: list[Remedy]
+) -> None:
+    """Import goes as far as the facts do; where that ends no alarm, catch-up goes on."""
+    backed_up = entry(AFTER if position == AFTER else BEFORE, Received(4, "g4"))
+    earlier = [taken(entry(POSITION, COUNTED)), taken(backed_up)]
+    database = snapshot(position=position, held=4)
+    database = replace(database, held={**database.held, "g4": NODE_B})
     found = retention.alarm(earlier, database)
     assert retention.remedies(found, earlier, database, NOW) == steps
 
