@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 T ?= tests
 
 .PHONY: demo stories comparison mutants test test-slow test-exhaustive differential check check-github man completions schemas \
-	architecture constraints runbook bench bench-catchup bench-recovery dist clean
+	architecture constraints runbook bench bench-catchup bench-recovery soak dist clean
 
 demo: .venv/installed-for-demo
 	$(BIN)/python -m tools.demo
@@ -105,6 +105,14 @@ bench-catchup: .venv/installed
 
 bench-recovery: .venv/installed
 	$(BIN)/python -m benchmarks.recovery
+
+# Four nodes under fire, ten minutes. SEED= decides the faults; RELAYS=1 has all nodes relay; HOST=1 plays it with the
+# host's own commands; RECORD=1 writes docs/soak.md.
+SECONDS ?= 600
+SEED ?= 1
+soak: .venv/installed
+	$(BIN)/python -m soak --seconds $(SECONDS) --seed $(SEED) $(if $(RELAYS),--relays) $(if $(HOST),--host) \
+		$(if $(RECORD),--record)
 
 # The demo needs no more than the host.
 .venv/installed-for-demo: EXTRA := host

@@ -55,7 +55,7 @@ def draw(path: Path, lines: Sequence[Line]) -> None:
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
-    path.write_text(_for_dark_pages(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(for_dark_pages(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _axes(axes: Any) -> None:
@@ -91,7 +91,8 @@ def _line(axes: Any, line: Line, colour: str) -> None:
         )
 
 
-def _for_dark_pages(svg: str) -> str:
+def for_dark_pages(svg: str) -> str:
+    """Return a picture in these colours that takes the others on a dark page."""
     names = {colour: f"--c{number}" for number, colour in enumerate(DARK)}
     for colour, name in names.items():
         svg = svg.replace(colour, f"var({name})")

@@ -85,12 +85,12 @@ def free_port() -> int:
         return port
 
 
-def wait_for(what: str, condition: Callable[[], bool]) -> None:
-    """Wait until *condition* holds; raises TimeoutError, naming *what*, after a minute."""
-    deadline = time.monotonic() + PATIENCE
+def wait_for(what: str, condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until *condition* holds; raises TimeoutError, naming *what*, after some *seconds*."""
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {PATIENCE:.0f} s for {what}")
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.1)
 
 
@@ -185,11 +185,12 @@ class Node:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(f"{self.name} to start (see {self.log})", self._healthy)
+        wait_for(f"{self.name} to start (see {self.log})", self.answers)
         if publish:
             self._publish_manifest()
 
-    def _healthy(self) -> bool:
+    def answers(self) -> bool:
+        """Tell whether the node answers."""
         try:
             return httpx.get(f"{self.url}/healthz", timeout=5, verify=NO_TLS).status_code == 200
         except httpx.TransportError:
@@ -201,6 +202,16 @@ class Node:
             self._process.send_signal(sign)
             self._process.wait(PATIENCE)
             self._process = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the node was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send a signal to the node, which runs."""
+        assert self._process is not None
+        self._process.send_signal(sign)
 
     def call(self, method: str, path: str, body: object) -> Any:
         """Call the node's API as its administrator."""

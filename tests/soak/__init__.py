@@ -1,0 +1,1 @@
+"""The soak: its schedule, what its operator reads, its report."""
