@@ -123,12 +123,9 @@ def test_disk_that_fails(nodes: Federation, writes: list[Point], call: str, erro
     goes_on(nodes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sign", "status"),
-    [
-        pytest.param(signal.SIGINT, 130, id="INT"),
-        pytest.param(signal.SIGTERM, 143, id="TERM", marks=pytest.mark.slow),
-    ],
+    ("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
 def test_told_to_end_while_storing(
     nodes: Federation, writes: list[Point], sign: signal.Signals, status: int

@@ -13,7 +13,7 @@ from tests.federation import ANY_AGE, Federation, without_seconds
 from tests.hostile_peer import HostilePeer
 from tests.running import BIN
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 FACTS = 1200
 
@@ -48,14 +48,12 @@ def three_pages(hostile: HostilePeer) -> None:
     assert len({query.get("cursor") for query in hostile.requests}) == 3
 
 
-@pytest.mark.slow
 def test_pause(nodes: Federation, hostile: HostilePeer) -> None:
     """With --pause the same pages are asked for."""
     assert nodes.catch_up("--pause", "0.1").returncode == 0
     three_pages(hostile)
 
 
-@pytest.mark.slow
 def test_killed_at_random(nodes: Federation) -> None:
     """Killed again and again, every run goes on; at the end nothing is missing or twice."""
     pauses = random.Random(14)  # noqa: S311  not for secrets
