@@ -62,7 +62,7 @@ class Operator:
 
     def end_alarms(self) -> None:
         """Do what the alarms name, one alarm after the other, until there is none."""
-        done: Sequence[Command] = ()
+        done: set[tuple[Command, ...]] = set()
         for _ in range(ROUNDS):
             alarms = self._alarms()
             if not alarms or self.site.gone:
@@ -70,7 +70,7 @@ class Operator:
             # The first that names a command; none does where the disk is full.
             said = next((run.said for run in alarms if reading.commands(run.said)), "")
             named, given_up = reading.commands(said), reading.way_out(said)
-            if given_up and self.caught_up and named == done:
+            if given_up and self.caught_up and tuple(named) in done:
                 self._all(given_up)
             elif named:
                 self._await_peers()
@@ -79,7 +79,7 @@ class Operator:
                 self._start()
             else:
                 time.sleep(EXPORT_EVERY)
-            done = named
+            done.add(tuple(named))
         said = " | ".join(run.said.strip() for run in self._alarms())
         self.site.journal.problem(self.site.name, f"an alarm without an end: {said}")
 
