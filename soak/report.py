@@ -84,12 +84,12 @@ def page(records: Sequence[Record]) -> str:
 
 
 def _heading(records: Sequence[Record]) -> str:
-    hours = sum(one.seconds for one in records) / 3600
+    minutes = sum(one.seconds for one in records) / 60
     host, machine = records[-1].host, records[-1].machine
     return f"""# Four nodes under fire
 
-`make soak` writes this page. Do not edit it. Played so far with these commands: {len(records)}
-times, {hours:.1f} hours in all, of {host}, {machine}, two cores.
+`make soak` writes this page. Do not edit it. Recorded with these commands: {len(records)} soak(s),
+{minutes:.0f} minutes in all, of {host}, {machine}, two cores.
 
 - Four real nodes ({", ".join(NAMES)}), each with the three others as peers, pull every
   {INTERVAL} s.
