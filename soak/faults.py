@@ -1,4 +1,4 @@
-"""What goes wrong, done to a real node. What loses something does it while the node is down."""
+"""What goes wrong, done to a real node. For what loses something the node must be down."""
 
 import shutil
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from soak.schedule import LOSSES, Fault
+from soak.schedule import Fault
 from soak.site import Site
 from tools.stories import lose_the_facts
 
@@ -24,9 +24,7 @@ class Scene(NamedTuple):
 
 
 def inflict(scene: Scene, faults: Sequence[Fault]) -> None:
-    """Do all of it; after a loss the node is down."""
-    if any(fault in LOSSES for fault in faults):
-        scene.site.stop(signal.SIGKILL)
+    """Do all of it."""
     for fault in faults:
         try:
             _DEEDS.get(fault, _leave_it)(scene)
@@ -140,8 +138,7 @@ def _beside_the_node(scene: Scene) -> None:
 
 def _kill_export(scene: Scene) -> None:
     for target in scene.site.targets:
-        out = f"{target}/" if target == scene.site.checkpoints else str(target)
-        scene.site.run("cursor-export", "--out", out, kill_after=scene.random.uniform(0.05, 1))
+        scene.site.export(target, kill_after=scene.random.uniform(0.05, 1))
 
 
 def _fill_disk(scene: Scene) -> None:

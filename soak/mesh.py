@@ -19,8 +19,8 @@ NAMES = ("node-a", "node-b", "node-c", "node-d")
 INTERVAL = "1"
 AT_FIRST = 200
 """Facts that each node has before the first fault."""
-AT_LAST = 300.0
-"""Seconds in which they have federated, also on a busy machine."""
+FEDERATED_WITHIN = 300.0
+"""Seconds until every node has them, also on a busy machine."""
 
 
 @contextmanager
@@ -44,7 +44,9 @@ def mesh(directory: Path, journal: Journal, *, relays: bool, plugin: bool) -> It
             site.stop()
             site.node.settings[PULL] = INTERVAL
             site.start()
-        wait_for("the facts of the beginning", lambda: not any(behind(sites).values()), AT_LAST)
+        wait_for(
+            "the facts of the beginning", lambda: not any(behind(sites).values()), FEDERATED_WITHIN
+        )
         journal.began = time.monotonic()
         for site in sites:
             site.begin_duties()

@@ -89,24 +89,22 @@ def _heading(records: Sequence[Record]) -> str:
     return f"""# Four nodes under fire
 
 `make soak` writes this page. Do not edit it. Recorded with these commands: {len(records)} soak(s),
-{minutes:.0f} minutes in all, of {host}, {machine}, two cores.
+{minutes:.0f} minute(s) in all, of {host}, {machine}, two cores.
 
-- Four real nodes ({", ".join(NAMES)}), each with the three others as peers, pull every
-  {INTERVAL} s.
-- Each node has {AT_FIRST} facts at first. A client writes a fact to each node every
-  {WRITE_EVERY} s.
-- Beside each node: an export every {EXPORT_EVERY:.0f} s to a directory (`--keep
-  {KEPT_CHECKPOINTS}`) and to a FILE, and a backup of the database every {BACKUP_EVERY:.0f} s, of
-  which {KEPT_BACKUPS} are kept.
+- Four real nodes: {", ".join(NAMES)}. Each pulls from the three others every {INTERVAL} s.
+- Each node has {AT_FIRST} facts at first. A client writes one to each node every {WRITE_EVERY} s.
+- Beside each node, every {EXPORT_EVERY:.0f} s: an export to a FILE, and one to a directory
+  (`--keep={KEPT_CHECKPOINTS}`).
+- Every {BACKUP_EVERY:.0f} s: a backup of the database. The newest {KEPT_BACKUPS} are kept.
 - A seed decides which faults come, when and where. Several come at once. Each kind comes before
   any comes again.
 - A program recovers each node. It reads exit statuses and messages, and follows
   [the runbook](runbook.md): stop the node, import, do what the messages name, start.
 - With relays, all nodes trust each other as relays, and node-d leaves for good half way.
 - At the end nobody writes any more. Then every node must hold every fact that another offers, and
-  no fact twice. Each loss must have raised an alarm, and each alarm must have ended. No checkpoint
-  may be torn, no stray file left. No command may have ended with a traceback, or with an exit
-  status that its man page does not name."""
+  no fact twice. Each loss must have raised an alarm, by an export or by `cursor-check`, and each
+  alarm must have ended. No checkpoint may be torn, no stray file left. No command may have ended
+  with a traceback, or with an exit status that its man page does not name."""
 
 
 def _results(records: Sequence[Record]) -> str:
@@ -143,7 +141,7 @@ def _picture(records: Sequence[Record]) -> str:
     name = picture_of(records[0].relays).name
     return (
         f"![A line for each node: how far behind it was, its faults and its recoveries]({name})\n\n"
-        "The picture shows the soak that was played last. A triangle is a fault. A band lasts "
+        "The picture shows the soak that was played last. A triangle is a fault. A band lasts\n"
         "from a loss until every alarm has ended. The line breaks off where a node has no database."
     )
 
@@ -166,7 +164,7 @@ def _kinds(records: Sequence[Record]) -> str:
             *rows,
             "",
             f"Commands run: {said}. Killed on purpose: {sum(one.killed for one in records)}. "
-            f"Exports that failed, each with its alarm: {sum(one.refused for one in records)}.",
+            f"Exports that failed: {sum(one.refused for one in records)}.",
             "",
             f"Facts that catch-up went through after the {losses} losses: {fetched:,}. Full "
             f"re-pulls would have gone through {whole:,}.",

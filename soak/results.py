@@ -3,7 +3,7 @@
 import json
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -97,7 +97,7 @@ def record(soak: Soak, journal: Journal, judgement: Judgement) -> Record:
     )
 
 
-def _counted(names: Any) -> dict[str, int]:
+def _counted(names: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items()))
 
 
@@ -113,7 +113,7 @@ def _times(losses: Sequence[Recovery]) -> dict[str, Recovered]:
 
 
 def load(path: Path = DATA) -> list[Record]:
-    """Return the records that are kept, those of the same way of playing together."""
+    """Return the records that are kept."""
     if not path.exists():
         return []
     return [_record(document) for document in json.loads(path.read_text(encoding="utf-8"))]
@@ -125,7 +125,7 @@ def _record(document: dict[str, Any]) -> Record:
 
 
 def keep(new: Record, path: Path = DATA) -> list[Record]:
-    """Put a record in place of an earlier one of the same soak; return all of them."""
+    """Put a record in place of an earlier one of the same soak; return all, in order."""
     records = {one.key: one for one in [*load(path), new]}
     ordered = [records[key] for key in sorted(records)]
     text = ",\n".join(json.dumps(asdict(one)) for one in ordered)

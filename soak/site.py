@@ -161,12 +161,13 @@ class Site:
         else:
             self.journal.runs.append(run)
 
-    def export(self, target: Path) -> Run:
-        """Run the export that the schedule runs."""
+    def export(self, target: Path, *, kill_after: float | None = None) -> Run:
+        """Run the export that the schedule runs to its end, or kill it after some seconds."""
         keep = ["--keep", str(KEPT_CHECKPOINTS)] if target == self.checkpoints else []
         out = f"{target}/" if target == self.checkpoints else str(target)
-        run = self.run("cursor-export", "--out", out, *keep)
-        self.alarms[target.name] = run
+        run = self.run("cursor-export", "--out", out, *keep, kill_after=kill_after)
+        if not run.killed:
+            self.alarms[target.name] = run
         return run
 
     def check(self) -> list[Run]:

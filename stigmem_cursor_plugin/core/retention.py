@@ -152,7 +152,10 @@ class Remedy(Enum):
 def remedies(
     found: Alarm, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
 ) -> Sequence[Remedy]:
-    """Return the commands that end the alarm, in their order; none that would change nothing."""
+    """Return the commands that bring back what was lost, in their order; no idle import.
+
+    Where no peer has it any more, they cannot: giving it up ends the alarm then.
+    """
     if not found.losses:
         return [Remedy.IMPORT]
     lost = {loss.key: loss.entry.cursor for loss in found.losses}

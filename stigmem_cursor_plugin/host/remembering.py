@@ -11,7 +11,7 @@ a12).
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -20,36 +20,32 @@ from typing import Any
 MANIFESTS = 128
 """How many are remembered: one for each peer, in use."""
 
+ASKED_AGAIN = 60.0
+"""Seconds after which an origin that gave no manifest is asked for it again."""
+
+Function = Callable[[str], Any]
+
 
 @contextmanager
 def good_signatures_remembered() -> Iterator[None]:
     """Verify each manifest's signature once during a block, where the host's release allows it."""
-    try:
-        manifests: Any = import_module("stigmem_node.identity.manifest")
-        make_key = manifests._pubkey_from_b64
-    except (ModuleNotFoundError, AttributeError):
-        yield
-        return
-    manifests._pubkey_from_b64 = lru_cache(MANIFESTS)(lambda text: _Key(make_key(text)))
-    try:
-        yield
-    finally:
-        manifests._pubkey_from_b64 = make_key
 
+    def remembering(make_key: Function) -> Function:
+        return lru_cache(MANIFESTS)(lambda text: _Key(make_key(text)))
 
-ASKED_AGAIN = 60.0
-"""Seconds after which an origin that gave no manifest is asked for it again."""
+    with _replaced("stigmem_node.identity.manifest", "_pubkey_from_b64", remembering):
+        yield
 
 
 @contextmanager
 def silent_origins_remembered() -> Iterator[None]:
     """Ask an origin that gives no manifest once a minute during a block, not for each fact."""
-    try:
-        origins: Any = import_module("stigmem_node.federation.origin_identity")
-        fetch = origins._fetch_relay_manifest
-    except (ModuleNotFoundError, AttributeError):
+    module = "stigmem_node.federation.origin_identity"
+    with _replaced(module, "_fetch_relay_manifest", _unless_silent):
         yield
-        return
+
+
+def _unless_silent(fetch: Function) -> Function:
     silent: dict[str, float] = {}
 
     def fetch_unless_silent(entity_uri: str) -> Any:
@@ -60,11 +56,23 @@ def silent_origins_remembered() -> Iterator[None]:
             silent[entity_uri] = time.monotonic()
         return manifest
 
-    origins._fetch_relay_manifest = fetch_unless_silent
+    return fetch_unless_silent
+
+
+@contextmanager
+def _replaced(module: str, name: str, by: Callable[[Function], Function]) -> Iterator[None]:
+    """Replace a function of the host during a block; a release without it stays as it is."""
+    try:
+        found = import_module(module)
+        original = getattr(found, name)
+    except (ModuleNotFoundError, AttributeError):
+        yield
+        return
+    setattr(found, name, by(original))
     try:
         yield
     finally:
-        origins._fetch_relay_manifest = fetch
+        setattr(found, name, original)
 
 
 class _Key:

@@ -27,6 +27,12 @@ def lose_facts(node: Database) -> None:
         node.run(guard)
 
 
+def move_back_and_lose_facts(node: Database) -> None:
+    """Lose a fact, and the way from an earlier position: only that one can be backed up."""
+    lose_facts(node)
+    node.set_cursor("id-of-node-b", EARLIER)
+
+
 LOSSES = {
     "row deleted": lambda node: node.run(
         "DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'"
@@ -36,6 +42,7 @@ LOSSES = {
     "table dropped": lambda node: node.run("DROP TABLE replication_cursors"),
     "moved back": lambda node: node.set_cursor("id-of-node-b", EARLIER),
     "facts lost": lose_facts,
+    "moved back, facts lost": move_back_and_lose_facts,
 }
 
 
@@ -72,7 +79,10 @@ def each(*usual: tuple[str, str]) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("out", "loss"),
-    each(*product(["c.json"], LOSSES), ("cursors/", "facts lost")),
+    each(
+        *product(["c.json"], LOSSES),
+        *product(["cursors/"], ["facts lost", "moved back, facts lost"]),
+    ),
     indirect=["out"],
 )
 def test_the_command_that_is_named_ends_the_alarm(
