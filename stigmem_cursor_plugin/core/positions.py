@@ -1,8 +1,9 @@
-"""Positions: what a cursor's text says, for people; the node itself compares the text.
+"""Positions: what a cursor's text says, and which of two comes first.
 
 A position is a hybrid logical clock, ``{milliseconds since 1970}.{counter}`` (host behaviour,
 stigmem-node 0.9.0a1 to 0.9.0a12). Any other text is opaque: it can be kept and restored, not
-read.
+read. A node serves its facts in the order of the text, so within a millisecond ``.10`` comes
+before ``.9``.
 """
 
 import re
@@ -23,10 +24,13 @@ class Move(Enum):
     """At least one of the two is opaque."""
 
 
-def clock(position: str | None) -> tuple[int, int] | None:
-    """Return milliseconds and counter, or None for no position or an opaque one."""
+def clock(position: str | None) -> tuple[int, str] | None:
+    """Return milliseconds and the counter's text, or None for no position or an opaque one.
+
+    Of two such clocks the smaller one is served first.
+    """
     found = _CLOCK.fullmatch(position or "")
-    return (int(found[1]), int(found[2])) if found else None
+    return (int(found[1]), found[2]) if found else None
 
 
 def time_of(position: str | None) -> datetime | None:

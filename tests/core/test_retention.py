@@ -45,6 +45,13 @@ def test_kind_of_loss(position: str | None, held: int, kind: LossKind | None) ->
         assert (found[0].position, found[0].key) == (position, (NODE_B, "inbound"))
 
 
+@pytest.mark.parametrize(("held", "kinds"), [(4, [LossKind.FACTS_GONE]), (5, [])])
+def test_eleventh_fact_of_a_millisecond(held: int, kinds: list[LossKind]) -> None:
+    """A peer serves ``.10`` before ``.9``, so a node at ``.9`` never asks for it again."""
+    found = lost(entry("200.10", COUNTED), snapshot(position="200.9", held=held))
+    assert [loss.kind for loss in found] == kinds
+
+
 @pytest.mark.parametrize(
     "database",
     [

@@ -119,12 +119,14 @@ def test_trouble_that_passes(nodes: Federation, hostile: HostilePeer) -> None:
 def test_fact_that_the_node_refuses(nodes: Federation, hostile: HostilePeer) -> None:
     """Catch-up stops right before a fact whose clock is ahead; --skip-refused goes past it."""
     ahead = f"{int(time.time() * 1000) + 3_600_000}.0"
+    offered = "SELECT id FROM facts WHERE entity LIKE 'demo:%' ORDER BY hlc LIMIT 1 OFFSET ?"
+    ((refused,),) = nodes.b.query(offered, [PAGE + 3])
 
     def advance(_number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
         honest = ask()
         facts = honest.page["facts"]
         for entry in facts:
-            if entry["fact"]["entity"] == f"demo:fact-{PAGE + 3}":
+            if entry["fact"]["id"] == refused:
                 entry["fact"]["hlc"] = ahead
         return honest.with_page(facts=facts)
 
