@@ -19,7 +19,7 @@ def page_in_memory(storage_backend: str) -> Sequence[str]:
     """
     if storage_backend != "sqlite":
         return ()
-    return ("PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536")
+    return ("PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -32768")
 
 
 def as_mapping(row: Any) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """A transaction on an open connection, in the SQL that every backend shares."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -86,10 +86,14 @@ def _batches(items: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
         yield batch
 
 
+def _row(cursor: Cursor) -> tuple[str, str, str | None, str]:
+    return cursor.peer_id, cursor.direction, cursor.position, cursor.updated_at
+
+
 def upsert(connection: Connection, cursors: Sequence[Cursor]) -> None:
     """Write *cursors*, a row with each statement."""
     for cursor in cursors:
-        connection.execute(_UPSERT, astuple(cursor))
+        connection.execute(_UPSERT, _row(cursor))
 
 
 class SQLTransaction:
@@ -159,7 +163,7 @@ class SQLTransaction:
                 "nothing was changed"
             ) from error
         stored = {tuple(row) for row in self._rows(_STORED)}
-        if not stored.issuperset(map(astuple, cursors)):
+        if not stored.issuperset(map(_row, cursors)):
             raise StoreError(
                 "the database did not store the cursors as written; nothing was changed"
             )
@@ -212,4 +216,6 @@ class SQLTransaction:
             yield from ((row[0], row[1]) for row in self._rows(query, batch))
 
     def _was_received(self, receipt: Receipt) -> bool:
-        return any(True for _ in self._rows(_RECEIPT, astuple(receipt)))
+        return any(
+            True for _ in self._rows(_RECEIPT, (receipt.node_id, receipt.since, receipt.until))
+        )
