@@ -15,12 +15,11 @@ from soak.backups import read_only
 from soak.facts import facts_of, missing, twice
 from soak.journal import Journal
 from soak.site import Site
+from stigmem_cursor_plugin.core import rotation
 from tools.hosts import ROOT
 
 SCHEMA = ROOT / "schema" / "cursor-checkpoint.schema.json"
-_OURS = re.compile(
-    r"cursors-\d{8}T\d{6}Z(-\d+)?\.json|latest\.json|(latest|cursors.*)\.undo-[^.]*\.json"
-)
+_FILE_OR_UNDO = re.compile(r"latest\.json|(latest|cursors.*)\.undo-[^.]*\.json")
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _wrong_with(site: Site) -> Iterator[str]:
 
 
 def _wrong_with_file(file: Path) -> str | None:
-    if not _OURS.fullmatch(file.name):
+    if not (rotation.time_in(file.name) or _FILE_OR_UNDO.fullmatch(file.name)):
         return "a stray file"
     try:
         _validator().validate(json.loads(file.read_bytes()))

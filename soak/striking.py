@@ -23,7 +23,10 @@ from soak.site import Site
 
 SAMPLE_EVERY = 2.0
 QUIET = 180.0
-"""The most seconds until every node has every fact, once nobody writes."""
+"""The most seconds for which no position moves while a node lacks facts, once nobody writes.
+
+A node whose relays hand on facts of a node that is gone asks that one for each of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,12 @@ def _settle(soak: Soak, sites: Sequence[Site]) -> None:
     for site in here:
         site.end_writes()
         site.start()
-    deadline = time.monotonic() + QUIET
-    while any(behind(sites).values()) and time.monotonic() < deadline:
+    reached, since = None, time.monotonic()
+    while any(behind(sites).values()) and time.monotonic() < since + QUIET:
         time.sleep(1)
+        now = [_positions(site) for site in here]
+        if now != reached:
+            reached, since = now, time.monotonic()
     for site in here:
         others = [other for other in sites if other is not site]
         operator_of(site, others, (), Random(soak.seed)).end_alarms()  # noqa: S311
