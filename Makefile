@@ -98,8 +98,9 @@ dist: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.summary
 
-# How quickly cursor-catchup is; FACTS=500000 is the runbook's example, about a quarter of an hour.
+# How quickly cursor-catchup is; FACTS=500000 is the runbook's example, about 25 minutes.
 bench-catchup: .venv/installed
 	$(BIN)/python -m benchmarks.catchup $(FACTS)
 

@@ -88,8 +88,8 @@ def _heading(records: Sequence[Record]) -> str:
     host, machine = records[-1].host, records[-1].machine
     return f"""# Four nodes under fire
 
-`make soak` writes this page. Do not edit it. Recorded with these commands: {len(records)} soak(s),
-{minutes:.0f} minute(s) in all, of {host}, {machine}, two cores.
+`make soak RECORD=1` writes this page. Do not edit it. Recorded with these commands:
+{len(records)} soak(s), {minutes:.0f} minute(s) in all, of {host}, {machine}.
 
 - Four real nodes: {", ".join(NAMES)}. Each pulls from the three others every {INTERVAL} s.
 - Each node has {AT_FIRST} facts at first. A client writes one to each node every {WRITE_EVERY} s.

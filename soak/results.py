@@ -1,6 +1,7 @@
 """What a soak came to, in figures: kept in ``results.json``, a record for each soak."""
 
 import json
+import os
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,7 +78,7 @@ def record(soak: Soak, journal: Journal, judgement: Judgement) -> Record:
         soak.relays,
         soak.plugin,
         datetime.now(UTC).date().isoformat(),
-        f"Python {platform.python_version()}",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores",
         f"stigmem-node {version('stigmem-node')}",
         judgement.held,
         judgement.missing,

@@ -21,6 +21,7 @@ def title_of(name: str) -> str:
 
 
 MOST_LINES = 20
+"""Lines of one kind that are shown; the others are counted."""
 
 
 def printable(text: str) -> str:

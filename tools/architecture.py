@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grimp
 
-from tools.man_pages import ROOT
+from tools.hosts import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = "stigmem_cursor_plugin"

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.man_pages import ROOT
+from tools.hosts import ROOT
 
 GENERATED = (
     ("man", "tools.man_pages", "man"),

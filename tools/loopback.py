@@ -1,4 +1,4 @@
-"""Two or three real stigmem nodes on the loopback address, for demo, tests and benchmarks.
+"""Real stigmem nodes on the loopback address, for demo, tests, benchmarks and the soak.
 
 Each node is a subprocess with its own database and keys: stigmem-node of this environment, or of
 another one. Needs the host's migrations in place (``tools/hosts.py``).
@@ -410,5 +410,5 @@ def relaying_nodes(directory: Path) -> Iterator[tuple[Node, Node, Node]]:
 
 
 def caught_up(a: Node, b: Node) -> bool:
-    """Tell whether node a holds every fact that node b offers, and its position says so."""
+    """Tell whether node a holds every fact that node b offers, and has a position for it."""
     return a.facts_from(b) >= b.own_facts() and a.cursor(b) is not None

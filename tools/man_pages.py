@@ -21,12 +21,11 @@ from stigmem_cursor_plugin import __version__, cli, commands
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.commands.base import Command
 from tools import manual
+from tools.hosts import ROOT
 from tools.manual import Terms
 
-ROOT = Path(__file__).parent.parent
 MANUAL = "Stigmem Manual"
 FORMAT_PAGE = "stigmem-cursor-checkpoint"
-
 OVERVIEW_PAGE = "stigmem-cursor"
 HELP = r""".TP
 \fB\-h\fR, \fB\-\-help\fR

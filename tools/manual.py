@@ -52,7 +52,13 @@ _PUSHES: Terms = (
         "senders together.",
     ),
 )
-_OUTPUT: Terms = (("NO_COLOR", "If set, the command uses no colour, on a terminal too."),)
+_OUTPUT: Terms = (
+    ("NO_COLOR", "If set, the command uses no colour, on a terminal too."),
+    (
+        "STIGMEM_CURSOR_DEBUG",
+        "If set to 1, an unexpected error also shows where in the program it comes from.",
+    ),
+)
 _HOST: Terms = (
     (
         "STIGMEM_CLI_PLUGINS",
@@ -103,9 +109,9 @@ FILES: dict[str, Terms] = {
         *_SETTINGS,
         (
             "NAME.undo-YYYYMMDDTHHMMSSZ.json",
-            "What an import with --force overwrote, beside the checkpoint NAME.json that it read; "
-            "in the working directory if FILE is not a regular file. Import it with --force to go "
-            "back.",
+            "What an import with --force overwrote: beside NAME.json, the first FILE that you "
+            "named; in a directory that you named, as cursors.undo-...; else in the working "
+            "directory. Import it with --force to go back.",
         ),
     ),
     "check": _SETTINGS,
@@ -190,8 +196,8 @@ OVERVIEW: dict[str, str | Terms] = {
         "cursor-import restores a position only if the database shows that its facts are there. "
         "A checkpoint says how many facts the node held from each peer, and which came last: its "
         "witness. If the database holds fewer facts, or not that one, import withholds the "
-        "position: it leaves it empty and says how many facts are missing. The node then fetches "
-        "them instead of skipping them. To restore such a position all the same, give "
+        "position: it does not write it, and says how many facts are missing. The node then "
+        "fetches them instead of skipping them. To restore such a position all the same, give "
         "--accept-loss; its facts are then lost for good."
     ),
     "BEFORE A LOSS": (
@@ -220,7 +226,12 @@ OVERVIEW: dict[str, str | Terms] = {
     ),
     "EXIT STATUS": (
         ("0", "Done."),
-        ("1", "Failed or refused; nothing was changed. For cursor-check: not fit."),
+        (
+            "1",
+            "Failed or refused; nothing was changed, but cursor-catchup keeps the pages that it "
+            "has stored, and cursor-export to a directory has written its checkpoint if it found a "
+            "loss. For cursor-check: not fit.",
+        ),
         ("2", "Usage error."),
         ("3", "Done, but a position was withheld, or a peer is not caught up."),
     ),

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server from the package index, for the tests and the benchmarks.
+"""A real PostgreSQL server, from a wheel, for the tests and the comparison.
 
 It listens on a socket and on the loopback address only, and is stopped at the end.
 """
@@ -41,10 +41,6 @@ class Server:
         name = f"node{next(self._number)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return name
-
-    def drop_database(self, name: str) -> None:
-        """Remove a database, whoever is still connected to it."""
-        self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def connect(dsn: str) -> Any:

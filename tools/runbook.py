@@ -16,20 +16,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tools.console import BLOCK, COMMAND
 from tools.hosts import ROOT
-from tools.loopback import Node, caught_up, wait_for
+from tools.loopback import Node
 from tools.stories import (
     Stage,
     backup,
     checkpoint,
     drop_the_table,
     lose_the_facts,
-    newest,
+    run_on,
 )
 
 PAGE = ROOT / "docs" / "runbook.md"
-CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def sections(text: str) -> dict[str, str]:
     """Return the sections that have commands, by heading."""
     parts = re.split(r"^## (.*)\n", text, flags=re.MULTILINE)
     found = zip(parts[1::2], parts[2::2], strict=True)
-    return {heading: body for heading, body in found if CONSOLE.search(body)}
+    return {heading: body for heading, body in found if BLOCK.search(body)}
 
 
 def play(stage: Stage, heading: str, body: str) -> Iterator[Step]:
@@ -53,15 +52,9 @@ def play(stage: Stage, heading: str, body: str) -> Iterator[Step]:
     with stage.nodes(re.sub(r"\W", "-", heading)) as (a, b):
         scene = Scene(a, b)
         LOSSES.get(heading, run_on)(a, b)
-        for block in CONSOLE.findall(body):
+        for block in BLOCK.findall(body):
             for command, shown in COMMAND.findall(block):
                 yield Step(command, shown, scene.run(command))
-
-
-def run_on(a: Node, b: Node) -> None:
-    """Leave the node running and up to date."""
-    a.start()
-    wait_for("node a to catch up", lambda: caught_up(a, b) and a.cursor(b) == newest(b))
 
 
 def lose_everything(a: Node, _b: Node) -> None:
@@ -181,7 +174,7 @@ def main() -> None:
         for heading, body in sections(text).items():
             print(heading, file=sys.stderr)
             played = iter(list(play(stage, heading, body)))
-            text = text.replace(body, CONSOLE.sub(lambda block: _filled(block[1], played), body))  # noqa: B023
+            text = text.replace(body, BLOCK.sub(lambda block: _filled(block[1], played), body))  # noqa: B023
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ Usage: python -m tools.schemas [DIRECTORY]    (default: schema)
 import sys
 from pathlib import Path
 
-from tools.man_pages import ROOT
+from tools.hosts import ROOT
 
 PACKAGED = ROOT / "stigmem_cursor_plugin" / "checkpoints" / "schemas"
 

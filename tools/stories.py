@@ -167,7 +167,7 @@ def empty_the_table(a: Node, _b: Node) -> None:
 
 
 def lose_the_database(a: Node, b: Node) -> None:
-    """Start with a new database and register the peers again (runbook, Steps 2 and 3)."""
+    """Start with a new database and register the peers again."""
     a.database.unlink()
     a.prepare()
     # Registering needs a running node; it must not pull before the import.
@@ -199,7 +199,7 @@ def restore_last_night(a: Node, _b: Node) -> None:
 
 
 def run_on(a: Node, b: Node) -> None:
-    """Leave the node running."""
+    """Leave the node running and up to date."""
     a.start()
     wait_for("node a to catch up", lambda: caught_up(a, b) and a.cursor(b) == newest(b))
 

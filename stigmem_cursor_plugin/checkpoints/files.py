@@ -148,11 +148,11 @@ def _explained(what: str) -> Iterator[None]:
 def _sync_directory(written: Path) -> None:
     """Make the name of a file that was written last through a power failure."""
     with _explained(f"{written} was written, but may not outlast a power failure"):
-        descriptor = os.open(written.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        opened = os.open(written.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            os.fsync(opened)
         except OSError as error:
             if error.errno != errno.EINVAL:  # some file systems cannot sync a directory
                 raise
         finally:
-            os.close(descriptor)
+            os.close(opened)

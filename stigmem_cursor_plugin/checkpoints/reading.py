@@ -14,7 +14,6 @@ from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import digest_of
 from stigmem_cursor_plugin.checkpoints.places import Place, look
 from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
-from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.errors import CheckpointError
@@ -53,22 +52,20 @@ def read_found(name: str, directory: str | None = None) -> CheckpointFile:
     """Read a file that was found in a directory, where nobody says that a FIFO has a writer."""
     with suppress(OSError):  # to read it will say why
         if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
-            by_export = rotation.time_in(name) is not None
             problems = [f"{name} is not a regular file"]
-            return CheckpointFile(name, None, problems, Flaw.INVALID, directory, by_export)
+            return CheckpointFile(name, None, problems, Flaw.INVALID, directory)
     return read_file(name, directory)
 
 
 def read_file(name: str, directory: str | None = None) -> CheckpointFile:
     """Read one file, of *directory* where it was found in one; what is wrong with it is told."""
-    by_export = rotation.time_in(name) is not None
     try:
         checkpoint = read_checkpoint(name)
     except UnreadableError as error:
-        return CheckpointFile(name, None, error.messages, Flaw.UNREADABLE, directory, by_export)
+        return CheckpointFile(name, None, error.messages, Flaw.UNREADABLE, directory)
     except CheckpointError as error:
-        return CheckpointFile(name, None, error.messages, Flaw.INVALID, directory, by_export)
-    return CheckpointFile(name, checkpoint, directory=directory, named_by_export=by_export)
+        return CheckpointFile(name, None, error.messages, Flaw.INVALID, directory)
+    return CheckpointFile(name, checkpoint, directory=directory)
 
 
 def checkpoints_in(directory: str) -> Sequence[Path]:

@@ -101,7 +101,9 @@ def _sentence(error: Any) -> str:
         case "maximum":
             return f"{place}: must be {error.validator_value} or less"
         case _:
-            return f"{place}: {_PATTERNS[_field(error)]}, not {_shown(error.instance)}"
+            return (
+                f"{place}: {_PATTERNS[str(error.absolute_path[-1])]}, not {_shown(error.instance)}"
+            )
 
 
 _TIME = "must be an RFC 3339 time such as 2026-05-02T18:30:00Z"
@@ -112,10 +114,6 @@ _PATTERNS = {
     "direction": "must be a lower-case word such as inbound",
     "cursor": "must hold no control characters",
 }
-
-
-def _field(error: Any) -> str:
-    return str(error.absolute_path[-1])
 
 
 def _place(path: Iterable[str | int]) -> str:

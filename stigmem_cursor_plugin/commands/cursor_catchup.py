@@ -109,7 +109,7 @@ class _Job:
         settings = read_settings(arguments.db)
         store = open_store(settings)
         # Before the host looks at the database: it would create one that is not there.
-        with store.transaction(dry_run=True) as reading:
+        with store.transaction(read_only=True) as reading:
             snapshot = reading.read()
         node = RunningNode(settings, asked=not (arguments.assume_stopped or arguments.live))
         node.check(snapshot.node_id)

@@ -19,7 +19,7 @@ from stigmem_cursor_plugin.commands.base import (
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
-from stigmem_cursor_plugin.core.selection import select, too_old
+from stigmem_cursor_plugin.core.selection import Selection, select, too_old
 from stigmem_cursor_plugin.errors import CursorError, UsageError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import checking, metrics, problems
@@ -83,7 +83,7 @@ def run(arguments: Namespace) -> int:
     if arguments.metrics is not None:
         metrics.need_library()
     now = datetime.now(UTC)
-    found = Findings(now, Settings().federation_pull_interval_s, [], select([], None, now))
+    found = Findings(now, Settings().federation_pull_interval_s, [], Selection({}, [], []))
     try:
         found = _find(arguments, found)
     except CursorError as error:
@@ -142,7 +142,7 @@ def _check_database(
     settings = read_settings(arguments.db)
     store = open_store(settings)
     counting = busy("counting the facts that the database holds")
-    with counting, store.transaction(dry_run=True) as transaction:
+    with counting, store.transaction(read_only=True) as transaction:
         selection = select(read, transaction.node_id(), start.now)
         checkpoints = selection.checkpoints
         snapshot = transaction.read(questions(checkpoints, settings))
@@ -169,7 +169,7 @@ def _node_id(read: Sequence[CheckpointFile]) -> str | None:
     if len(nodes) < 2:
         return None
     try:
-        with open_store(read_settings(None)).transaction(dry_run=True) as transaction:
+        with open_store(read_settings(None)).transaction(read_only=True) as transaction:
             return transaction.node_id()
     except CursorError:
         return None  # only files were to be checked, perhaps on another machine

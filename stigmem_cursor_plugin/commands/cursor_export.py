@@ -72,7 +72,7 @@ def run(arguments: Namespace) -> int:
     now = datetime.now(UTC)
     settings = read_settings(arguments.db)
     store = open_store(settings)
-    with store.transaction(dry_run=True) as transaction:
+    with store.transaction(read_only=True) as transaction:
         node_id = transaction.node_id()
         earlier = _earlier(arguments, node_id, now, directory=directory)
         with busy("counting the facts that the database holds"):

@@ -107,7 +107,7 @@ def _import(arguments: Namespace) -> ImportReport:
     store = open_store(settings)
     node = RunningNode(settings, asked=not arguments.assume_stopped)
     node.look()
-    with store.transaction(dry_run=arguments.dry_run) as transaction:
+    with store.transaction(read_only=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
         with busy("counting the facts that the database holds"):
             snapshot = transaction.read(questions(selection.checkpoints, settings))
@@ -168,8 +168,6 @@ def _write_undo(
 def _show(report: ImportReport, arguments: Namespace) -> None:
     for group in report.groups():
         tell_some(group.lines, group.total)
-    if report.undo is not None:
-        tell(f"undo checkpoint written: {report.undo}; importing it with --force puts them back")
     # First what was done: it is, even where the document cannot be written.
     tell(report.summary())
     if arguments.json:

@@ -13,7 +13,7 @@ DEBUG = "STIGMEM_CURSOR_DEBUG"
 
 
 def status_of(work: Callable[[], int]) -> int:
-    """Do *work*, which returns an exit status, and return it, or that of the error that ended it.
+    """Do *work* and return its exit status, or that of the error that ended it.
 
     A traceback never reaches a user, unless ``STIGMEM_CURSOR_DEBUG=1`` asks for it.
     """
@@ -36,9 +36,10 @@ def status_of(work: Callable[[], int]) -> int:
 
 
 def _occupy_closed_descriptors() -> None:
-    """Keep a database or checkpoint from being opened where others write messages.
+    """Open /dev/null for each of stdin, stdout and stderr that is closed.
 
-    What is opened in their place fails as they do: it cannot be read or written.
+    Otherwise a database could get that number, and messages would be written into it. Each is
+    opened so that its use still fails.
     """
     for number, useless in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
         try:

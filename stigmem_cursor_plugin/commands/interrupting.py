@@ -17,10 +17,11 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
-    """Raise :class:`Interrupted` at once on SIGINT or SIGTERM, or later if *at_work*.
+    """Raise :class:`Interrupted` on SIGINT or SIGTERM.
 
-    Yields what to call after the work: it raises what came meanwhile. From then on both signals
-    are ignored: the command is ending, and what has come of it is still to be said.
+    That is at once or, while *at_work*, when the yielded function is called next. Call that
+    function after each piece of work. Once it has raised, both signals are ignored, so that the
+    command can still report.
     """
     waiting: list[int] = []
     ending = False

@@ -54,7 +54,7 @@ class RunningNode:
             )
 
     def check(self, node_id: str | None) -> None:
-        """Look and refuse at once."""
+        """Look, then refuse; raises :class:`HostError` likewise."""
         self.look()
         self.refuse(node_id)
 

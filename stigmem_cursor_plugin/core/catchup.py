@@ -7,7 +7,7 @@ came of it to :func:`after`, which returns the next :class:`Progress`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stigmem_cursor_plugin.core.page import FULL_PAGE, Ask, Fact, Page, Problem, Trouble
+from stigmem_cursor_plugin.core.page import FULL_PAGE, Ask, Fact, Page, PageProblem, PageTrouble
 from stigmem_cursor_plugin.core.snapshot import Peer
 
 LIVE_PAGE = 100
@@ -23,12 +23,18 @@ SETTLED = 5.0
 """Seconds that a position must stay at least, after ``--live``, to be taken for settled."""
 
 LOOP_SLOWNESS = 20
-"""How many times as long as here a page takes the node's own loop at most (seen: 8 to 9 times)."""
+"""At most how many times as long the node's own loop takes for a page (measured: 4 to 18 times,
+benchmarks/catchup.md)."""
 
 NAMED = 10
 """How many rejected facts are named; the others are counted."""
 
-_TRY_AGAIN = (Trouble.NO_ANSWER, Trouble.BAD_ANSWER, Trouble.SERVER_ERROR, Trouble.BUSY)
+_TRY_AGAIN = (
+    PageTrouble.NO_ANSWER,
+    PageTrouble.BAD_ANSWER,
+    PageTrouble.SERVER_ERROR,
+    PageTrouble.BUSY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Refused:
     before: int
 
 
-PageOutcome = Stored | Refused | Problem
+PageOutcome = Stored | Refused | PageProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Progress:
     named: tuple[Fact, ...] = ()
     refused: tuple[Fact, ...] = ()
     caught_up: bool = False
-    problem: Problem | None = None
+    problem: PageProblem | None = None
 
     @property
     def position(self) -> str | None:
@@ -143,7 +149,7 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
         return replace(progress, ask=replace(ask, limit=refused.before), wait=0.0)
     if not ask.skip_refused:
         reason = f"{refused.fact.fact_id}: {refused.fact.reason}"
-        return replace(progress, problem=Problem(Trouble.FACT_REFUSED, reason))
+        return replace(progress, problem=PageProblem(PageTrouble.FACT_REFUSED, reason))
     passed_over = ask.passed_over | {refused.fact.fact_id}
     return replace(
         progress,
@@ -153,7 +159,7 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
     )
 
 
-def _troubled(progress: Progress, problem: Problem) -> Progress:
+def _troubled(progress: Progress, problem: PageProblem) -> Progress:
     delays = DELAYS[progress.attempts :]
     may_end = problem.trouble in _TRY_AGAIN and problem.retry_after <= LONGEST_RETRY_AFTER
     if not may_end or not delays:
@@ -177,7 +183,7 @@ class Timing:
 
     @property
     def settling(self) -> float:
-        """For how long a position must stay until no pull of the node's own can set it back.
+        """For how many seconds a position must stay until the node's own pull cannot set it back.
 
         A pull of the node's fetches as much, and stores it many times more slowly.
         """
@@ -197,10 +203,10 @@ def rest(outcome: PageOutcome, *, live: bool, pause: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one peer; ``before`` is its position at the start."""
+    """What came of one peer; ``previous`` is its position at the start."""
 
     peer: Peer
-    before: str | None
+    previous: str | None
     progress: Progress
 
 

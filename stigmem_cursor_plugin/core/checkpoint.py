@@ -76,9 +76,10 @@ class Checkpoint:
 
 
 def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
-    """Return the checkpoint of a database at the time *now* (aware, UTC), by peer node id.
+    """Return the checkpoint of a database at the time *now* (aware, UTC).
 
-    Cursors of a peer that the database does not know are left out, as the host does.
+    Its entries are in the order of their peers' node ids. Cursors of a peer that the database does
+    not know are left out, as the host does.
     """
     return _checkpoint_of((snapshot.cursors or {}).values(), snapshot, db_path, now)
 

@@ -25,7 +25,6 @@ class CheckpointFile:
     """A file that was read: the checkpoint in it, or why it gives none.
 
     ``directory`` is the directory that it was found in, None where the file itself was named.
-    ``named_by_export`` tells whether it has the name that export gives files in a directory.
     """
 
     name: str
@@ -33,7 +32,6 @@ class CheckpointFile:
     problems: Sequence[str] = ()
     flaw: Flaw | None = None
     directory: str | None = None
-    named_by_export: bool = False
 
 
 def is_from_the_future(checkpoint: Checkpoint, now: datetime) -> bool:

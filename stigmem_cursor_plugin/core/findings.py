@@ -1,4 +1,4 @@
-"""What a check finds in checkpoints and a database, and what keeps them from being fit: pure.
+"""What a check finds in checkpoints and a database, and what keeps them from being fit.
 
 Fit means: an operator who recovers from this loses nothing.
 """

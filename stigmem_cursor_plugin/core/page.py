@@ -12,7 +12,7 @@ FULL_PAGE = 500
 """The most facts that a peer serves in one answer (stigmem-node 0.9.0a1 to 0.9.0a12)."""
 
 
-class Trouble(StrEnum):
+class PageTrouble(StrEnum):
     """Why a peer is not caught up."""
 
     NO_ANSWER = "no answer"
@@ -72,10 +72,13 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A page that was not stored, and why; ``detail`` is the peer's or the host's own word."""
+class PageProblem:
+    """A page that was not stored, and why; ``detail`` is the peer's or the host's own word.
 
-    trouble: Trouble
+    ``retry_after`` is in seconds, 0 where the peer names no time.
+    """
+
+    trouble: PageTrouble
     detail: str = ""
     retry_after: float = 0.0
 
@@ -88,36 +91,36 @@ class Fact:
     reason: str
 
 
-def judge(answer: Answer, ask: Ask) -> Page | Problem:
+def judge(answer: Answer, ask: Ask) -> Page | PageProblem:
     """Return the page in an answer to *ask*, or why there is none that can be stored.
 
     A peer pages by the text of its positions (``hlc > ?``), so text decides what lies ahead.
     """
     if answer.error:
-        return Problem(Trouble.NO_ANSWER, answer.error)
+        return PageProblem(PageTrouble.NO_ANSWER, answer.error)
     if answer.status != 200:
         return _status(answer)
     page = _page(answer.document)
     if page is None or len(page.fact_ids) > ask.limit:
-        return Problem(Trouble.BAD_ANSWER)
+        return PageProblem(PageTrouble.BAD_ANSWER)
     if (page.position or "") < (ask.position or ""):
-        return Problem(Trouble.WENT_BACK, page.position or "none")
+        return PageProblem(PageTrouble.WENT_BACK, page.position or "none")
     if page.has_more and page.position == ask.position:
-        return Problem(Trouble.STANDS_STILL)
+        return PageProblem(PageTrouble.STANDS_STILL)
     if page.has_more and page.fact_ids and list(page.fact_ids) == list(ask.last_page):
-        return Problem(Trouble.REPEATED)
+        return PageProblem(PageTrouble.REPEATED)
     return page
 
 
-def _status(answer: Answer) -> Problem:
+def _status(answer: Answer) -> PageProblem:
     detail = str(answer.status)
     if answer.status == 429:
-        return Problem(Trouble.BUSY, detail, answer.retry_after)
+        return PageProblem(PageTrouble.BUSY, detail, answer.retry_after)
     if answer.status in (401, 403):
-        return Problem(Trouble.DENIED, detail)
+        return PageProblem(PageTrouble.DENIED, detail)
     if answer.status >= 500:
-        return Problem(Trouble.SERVER_ERROR, detail, answer.retry_after)
-    return Problem(Trouble.UNEXPECTED, detail)
+        return PageProblem(PageTrouble.SERVER_ERROR, detail, answer.retry_after)
+    return PageProblem(PageTrouble.UNEXPECTED, detail)
 
 
 def _page(document: Any) -> Page | None:

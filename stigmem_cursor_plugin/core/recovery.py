@@ -1,6 +1,6 @@
 """What an import does with each position: the decision table of docs/guarantees.md.
 
-No I/O, no clock, no printing: checkpoints and a snapshot of the database in, a plan out.
+Checkpoints and a snapshot of the database in, a plan out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -145,8 +145,9 @@ def plan(
 ) -> Plan:
     """Decide for each peer and direction of the checkpoints.
 
-    For each, the newest checkpoint that the database can back up; one that shows a position further
-    ahead to be true is better still: the node had fallen back since.
+    For each, the newest checkpoint whose position the database can back up. An older one counts if
+    witnesses show that its position is further ahead: the node has fallen back since.
+
     *force* overwrites positions that are set; *accept_loss* restores positions whose facts the
     database lacks, so the newest checkpoint counts.
     """

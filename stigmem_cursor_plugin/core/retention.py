@@ -1,4 +1,4 @@
-"""What an export must neither overwrite nor remove: pure, like ``recovery``."""
+"""What an export must neither overwrite nor remove."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -152,9 +152,10 @@ class Remedy(Enum):
 def remedies(
     found: Alarm, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
 ) -> Sequence[Remedy]:
-    """Return the commands that bring back what was lost, in their order; no idle import.
+    """Return the commands that bring back what was lost, in their order.
 
-    Where no peer has it any more, they cannot: giving it up ends the alarm then.
+    An import that would restore nothing is not among them. If no peer has the facts any more, no
+    command brings them back: only giving them up ends the alarm.
     """
     if not found.losses:
         return [Remedy.IMPORT]

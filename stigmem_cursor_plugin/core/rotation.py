@@ -1,4 +1,4 @@
-"""The names that export gives checkpoints in a directory, and their order: pure.
+"""The names that export gives checkpoints in a directory, and their order.
 
 ``cursors-20260502T183000Z.json``, and ``cursors-20260502T183000Z_001.json`` for a second one in
 the same second. The names sort by time.

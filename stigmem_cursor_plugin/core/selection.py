@@ -1,9 +1,10 @@
-"""Which of the files that were read count for a node, and which do not: pure."""
+"""Which of the files that were read count for a node, and which do not."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import (
     CheckpointFile,
@@ -52,7 +53,7 @@ def select(
         found = list(_problems(file, node_id))
         if accept_other_nodes and file.directory is None:
             found = [problem for problem in found if problem.trouble is not Trouble.OTHER_NODE]
-        if file.directory is None or (file.flaw is Flaw.UNREADABLE and file.named_by_export):
+        if file.directory is None or _may_hide_a_loss(file):
             errors += found
         else:
             passed_over += found[:1]
@@ -60,13 +61,21 @@ def select(
             by_source[source].append(file.checkpoint)
             if file.directory is not None and is_from_the_future(file.checkpoint, now):
                 passed_over.append(_future(file.checkpoint))
-    directories = {file.directory for file in files if file.directory is not None}
-    errors += [
-        Problem(Trouble.NO_CHECKPOINT, source)
-        for source, found in by_source.items()
-        if source in directories and not found
-    ]
+    errors += _without_checkpoint(files, by_source)
     return Selection(by_source, passed_over, errors)
+
+
+def _may_hide_a_loss(file: CheckpointFile) -> bool:
+    return file.flaw is Flaw.UNREADABLE and rotation.time_in(file.name) is not None
+
+
+def _without_checkpoint(
+    files: Sequence[CheckpointFile], by_source: Mapping[str, Sequence[Checkpoint]]
+) -> Iterator[Problem]:
+    """Find the directories that hold no checkpoint of this node."""
+    for directory in dict.fromkeys(file.directory for file in files):
+        if directory is not None and not by_source[directory]:
+            yield Problem(Trouble.NO_CHECKPOINT, directory)
 
 
 def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:

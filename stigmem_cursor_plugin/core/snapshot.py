@@ -69,7 +69,8 @@ NOTHING_RECEIVED = Received(0, None)
 class Receipt:
     """A question: was a fact received from this node in this span (RFC 3339, inclusive).
 
-    Its end tells it from others: that is when a position moved.
+    Receipts with the same node and end are equal, whatever their beginning: the end is when the
+    position moved.
     """
 
     node_id: str

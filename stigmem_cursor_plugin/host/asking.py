@@ -5,7 +5,6 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -105,7 +104,7 @@ def _key(url: str, request: dict[str, Any]) -> Any:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, (httpx.TimeoutException, FutureTimeoutError, TimeoutError)):
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         return "it took too long"
     if isinstance(error, httpx.RemoteProtocolError):
         return f"it was cut short ({error})"

@@ -15,7 +15,7 @@ def page_in_memory(storage_backend: str) -> Sequence[str]:
     """Return the statements that let a connection keep what it needs for a page in memory.
 
     SQLite would write what undoes a statement into a temporary file, for each fact, and a page's
-    changes to disk before it is whole: its own cache has 2 MB.
+    changes to disk before it is whole: its cache has 2 MB by default, and gets 32 MB here.
     """
     if storage_backend != "sqlite":
         return ()

@@ -50,7 +50,7 @@ class Host:
     database: ModuleType
     settings: Any
     init_federation_keys: Callable[[], object]
-    start_up: ModuleType | None
+    main: ModuleType | None
     plugins: ModuleType | None
 
     def database_name(self) -> str:
@@ -82,7 +82,7 @@ def find_host() -> Host:
         database=modules["stigmem_node.db"],
         settings=modules["stigmem_node.db"].settings,
         init_federation_keys=modules["stigmem_node.peer_token"].init_federation_keys,
-        start_up=modules.get("stigmem_node.main"),
+        main=modules.get("stigmem_node.main"),
         plugins=modules.get("stigmem_node.plugins"),
     )
 
@@ -140,9 +140,9 @@ def check_settings(host: Host) -> None:
             "nobody; run this with the environment of the node"
         )
     try:
-        if host.start_up is not None:
+        if host.main is not None:
             for name in _NEEDED_SINCE_A2["stigmem_node.main"]:
-                getattr(host.start_up, name)()
+                getattr(host.main, name)()
     except RuntimeError as error:
         raise HostError(f"the node would not start with these settings: {error}") from error
     strict = getattr(settings, "trust_mode", "off") == "strict"

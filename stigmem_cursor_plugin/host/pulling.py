@@ -22,8 +22,8 @@ from stigmem_cursor_plugin.core.page import (
     Ask,
     Fact,
     Page,
-    Problem,
-    Trouble,
+    PageProblem,
+    PageTrouble,
     judge,
     of_unknown_origin,
     unverifiable,
@@ -94,13 +94,19 @@ class Session:
         return bool(getattr(self._host.settings, "federation_relay_enabled", False))
 
     def position(self, peer: Peer) -> str | None:
-        """Return the position of *peer*, loaded as the node's loop loads it."""
+        """Return the position of *peer*, loaded as the node's loop loads it.
+
+        Raises :class:`StoreError` where the database fails.
+        """
         with self._database():
             position: str | None = self._host.pulling.load_cursor(peer.id)
             return position
 
     def advance(self, peer: Peer, position: str | None) -> bool:
-        """Write *position* where the stored one is before it; tell whether it was."""
+        """Write *position* where the stored one is before it; tell whether it was.
+
+        Raises :class:`StoreError` where the database fails.
+        """
         self.begin_page()
         try:
             behind = (self.position(peer) or "") < (position or "")
@@ -135,7 +141,7 @@ class Session:
         except Exception as error:  # noqa: BLE001  whatever the host raises on a fact
             return self._failed(request, error)
         else:
-            if isinstance(outcome, Problem):
+            if isinstance(outcome, PageProblem):
                 # If the peer was revoked meanwhile, that is why the host took nothing from it.
                 return _not_active(self._row(peer)) or outcome
             return outcome
@@ -153,10 +159,10 @@ class Session:
             # The host made no request, or left before it had gone through the facts. It logged why.
             if page is not None:
                 self._keep()
-            return Problem(Trouble.DROPPED, self._watch.last_warning)
+            return PageProblem(PageTrouble.DROPPED, self._watch.last_warning)
         rejected = tuple(self._watch.rejected)
         if unverifiable(page, rejected):
-            return Problem(Trouble.ORIGIN_UNKNOWN, rejected[0].reason)
+            return PageProblem(PageTrouble.ORIGIN_UNKNOWN, rejected[0].reason)
         unknown = of_unknown_origin(rejected)
         if unknown and not request.ask.skip_refused:
             return Refused(unknown, list(page.fact_ids).index(unknown.fact_id))
@@ -168,7 +174,7 @@ class Session:
     def _failed(self, request: "_Request", error: Exception) -> PageOutcome:
         fact_id, before = self._watch.fact, self._watch.before
         if request.page is None and not is_the_databases(error):
-            return Problem(Trouble.NOT_ASKED, self._watch.reason(error))
+            return PageProblem(PageTrouble.NOT_ASKED, self._watch.reason(error))
         if request.page is None or fact_id is None or is_the_databases(error):
             raise self._database_failed(error) from error
         if before:
@@ -230,10 +236,10 @@ class Session:
 _PEER = "SELECT * FROM peers WHERE id = ?"
 
 
-def _not_active(row: Mapping[str, Any]) -> Problem | None:
+def _not_active(row: Mapping[str, Any]) -> PageProblem | None:
     if row.get("status") == ACTIVE:
         return None
-    return Problem(Trouble.NOT_ACTIVE, row.get("status", "removed"))
+    return PageProblem(PageTrouble.NOT_ACTIVE, row.get("status", "removed"))
 
 
 class _NoPageError(Exception):
@@ -242,7 +248,7 @@ class _NoPageError(Exception):
     Raised through the host's code, so that the host neither sees the answer nor stores from it.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: PageProblem) -> None:
         self.problem = problem
 
 
@@ -267,7 +273,7 @@ class _Request:
         arguments["params"] = {**arguments["params"], "limit": self.ask.limit}
         reply = self._session.reply(url, arguments)
         page = judge(reply.answer, self.ask)
-        if isinstance(page, Problem):
+        if isinstance(page, PageProblem):
             raise _NoPageError(page)
         if page.has_more and self.ask.ahead:
             params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}

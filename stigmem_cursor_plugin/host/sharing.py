@@ -65,7 +65,7 @@ class SharedConnection:
         """Do nothing: others still use the connection."""
 
     def __enter__(self) -> Self:
-        """Begin a step; in a page or between two, a step ends as it began."""
+        """Begin a step. No page begins or ends within one."""
         if self._in_page:
             self._savepoints.append(False)
         return self

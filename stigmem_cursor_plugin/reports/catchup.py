@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from stigmem_cursor_plugin.core.catchup import DELAYS, Choice, Progress, Result
-from stigmem_cursor_plugin.core.page import Fact, Problem, Trouble
-from stigmem_cursor_plugin.reports.formatting import duration, shown
-from stigmem_cursor_plugin.reports.importing import Group
+from stigmem_cursor_plugin.core.page import Fact, PageProblem, PageTrouble
+from stigmem_cursor_plugin.reports.formatting import Group, duration, shown
 from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
@@ -93,7 +92,7 @@ def _not_stored(result: Result, what: str, fact: Fact) -> str:
 
 def sentence(progress: Progress) -> str:
     """Return why a peer is not caught up, and what to do."""
-    problem = progress.problem or Problem(Trouble.NO_ANSWER)
+    problem = progress.problem or PageProblem(PageTrouble.NO_ANSWER)
     return _SENTENCES[problem.trouble].format(
         detail=problem.detail or "no reason given",
         tries=progress.attempts + 1,
@@ -103,44 +102,44 @@ def sentence(progress: Progress) -> str:
 
 
 _SENTENCES = {
-    Trouble.NO_ANSWER: (
+    PageTrouble.NO_ANSWER: (
         "no answer in {tries} attempts: {detail}; check that the peer is running, then run "
         "this again"
     ),
-    Trouble.BAD_ANSWER: (
+    PageTrouble.BAD_ANSWER: (
         "its answer is not a page of facts ({tries} attempts); ask its operator, then run "
         "this again"
     ),
-    Trouble.SERVER_ERROR: (
+    PageTrouble.SERVER_ERROR: (
         "it answered {detail} in {tries} attempts; ask its operator, then run this again"
     ),
-    Trouble.BUSY: "it is too busy ({detail}); run this again in {wait}, with --pause",
-    Trouble.DENIED: (
+    PageTrouble.BUSY: "it is too busy ({detail}); run this again in {wait}, with --pause",
+    PageTrouble.DENIED: (
         "it refused this node ({detail}); check that this node is registered there, is "
         "active, and has its present key"
     ),
-    Trouble.UNEXPECTED: (
+    PageTrouble.UNEXPECTED: (
         "it answered {detail} to a request for facts; check that the peer's node_url is right"
     ),
-    Trouble.STANDS_STILL: (
+    PageTrouble.STANDS_STILL: (
         "it says that it has more facts, but gives no position after {position}; ask its operator"
     ),
-    Trouble.WENT_BACK: (
+    PageTrouble.WENT_BACK: (
         "it was asked for facts after {position}, and answered with an earlier position; ask its "
         "operator"
     ),
-    Trouble.REPEATED: "it gave the same page twice; ask its operator",
-    Trouble.DROPPED: "this node's rules forbid its answer: {detail}",
-    Trouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
-    Trouble.NOT_ASKED: (
+    PageTrouble.REPEATED: "it gave the same page twice; ask its operator",
+    PageTrouble.DROPPED: "this node's rules forbid its answer: {detail}",
+    PageTrouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
+    PageTrouble.NOT_ASKED: (
         "this node cannot ask it: {detail}; see that its row in the table peers and this node's "
         "federation keys are whole"
     ),
-    Trouble.ORIGIN_UNKNOWN: (
+    PageTrouble.ORIGIN_UNKNOWN: (
         "this node cannot verify its facts: {detail}; it would reject all of them, and never "
         "fetch them again; start the peer with a valid manifest, then run this again"
     ),
-    Trouble.FACT_REFUSED: "stopped at fact {detail}; --skip-refused goes on past it",
+    PageTrouble.FACT_REFUSED: "stopped at fact {detail}; --skip-refused goes on past it",
 }
 
 
@@ -167,7 +166,7 @@ def _peer_document(result: Result) -> dict[str, Any]:
         "caught_up": progress.caught_up,
         "trouble": progress.problem.trouble.value if progress.problem else None,
         "message": sentence(progress) if progress.problem else None,
-        "previous": result.before,
+        "previous": result.previous,
         "cursor": progress.position,
         "facts_fetched": progress.new,
         "facts_held": progress.held,

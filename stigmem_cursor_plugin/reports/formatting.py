@@ -16,6 +16,14 @@ CATCH_UP_RATE = 800
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The first few lines about one thing, and how many there are in all."""
+
+    lines: Sequence[str]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Repull:
     """The cost of fetching facts from one peer again, by the node's loop and by catch-up.
 

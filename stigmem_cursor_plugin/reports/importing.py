@@ -7,19 +7,11 @@ from typing import Any
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
 from stigmem_cursor_plugin.core.witness import Proof
-from stigmem_cursor_plugin.reports.formatting import Repull, apart, duration, shown
+from stigmem_cursor_plugin.reports.formatting import Group, Repull, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program
 from stigmem_cursor_plugin.terminal import MOST_LINES, title_of
 
 RESULT_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The first few lines about one thing, and how many there are in all."""
-
-    lines: Sequence[str]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +65,9 @@ class ImportReport:
         if self.plan.withholds:
             ways = list(self._ways_on())
             yield Group(ways, len(ways))
+        if self.undo is not None:
+            back = "importing it with --force puts them back"
+            yield Group([f"undo checkpoint written: {self.undo}; {back}"], 1)
 
     def _line(self, remark: Remark, decision: Decision) -> str:
         entry = decision.entry

@@ -7,7 +7,7 @@ from typing import Any
 
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host.settings import host_settings
-from stigmem_cursor_plugin.stores.base import ConstraintError, locked
+from stigmem_cursor_plugin.stores.base import ConstraintError, locked, naming
 from stigmem_cursor_plugin.stores.transaction import SQLITE, SQLTransaction
 
 # By default the host's pool opens two connections at once, and its vector search makes a table.
@@ -36,11 +36,11 @@ class BackendStore(ABC):
         self.name = self.describe(self._settings)
 
     @contextmanager
-    def transaction(self, *, dry_run: bool = False) -> Iterator[SQLTransaction]:
+    def transaction(self, *, read_only: bool = False) -> Iterator[SQLTransaction]:
         """Hold the write lock for a block: committed at its end, rolled back on an error."""
         with self._naming_itself(), ExitStack() as stack:
             connection = self._open(stack)
-            (self.begin_reading if dry_run else self.begin_writing)(connection)
+            (self.begin_reading if read_only else self.begin_writing)(connection)
             yield SQLTransaction(connection, self.dialect)
             connection.commit()
 
@@ -102,15 +102,12 @@ class BackendStore(ABC):
         except ConstraintError as error:
             raise StoreError(f"{self.name}: {first_line(error)}; nothing was changed") from error
         except StoreError as error:
-            raise self._named(error) from error
+            raise naming(self.name, error) from error
         except Exception as error:
             # The host rolls back after an error, which fails where the connection is gone.
             if isinstance(error.__context__, StoreError):
-                raise self._named(error.__context__) from error
+                raise naming(self.name, error.__context__) from error
             raise
-
-    def _named(self, error: StoreError) -> StoreError:
-        return StoreError(*(m if self.name in m else f"{self.name}: {m}" for m in error.messages))
 
 
 class BackendConnection:

@@ -16,6 +16,7 @@ from stigmem_cursor_plugin.core.snapshot import (
     Questions,
     Snapshot,
 )
+from stigmem_cursor_plugin.errors import StoreError
 
 LOCK_TIMEOUT = 5
 """Seconds to wait for another process to release the database."""
@@ -43,6 +44,11 @@ def locked(name: str) -> str:
     )
 
 
+def naming(name: str, error: StoreError) -> StoreError:
+    """Return *error* with the database *name* in each of its messages."""
+    return StoreError(*(m if name in m else f"{name}: {m}" for m in error.messages))
+
+
 class Transaction(Protocol):
     """A transaction, opened before the first read."""
 
@@ -50,7 +56,10 @@ class Transaction(Protocol):
         """Return the node id that the database says it is of."""
 
     def read(self, questions: Questions = NO_QUESTIONS) -> Snapshot:
-        """Return what the database holds, with the answers to *questions*."""
+        """Return what the database holds, with the answers to *questions*.
+
+        Raises :class:`StoreError` where the table ``peers`` is missing.
+        """
 
     def apply(self, cursors: Sequence[Cursor]) -> None:
         """Write *cursors*, recreating the table where it is missing, and read them back.
@@ -64,10 +73,10 @@ class Store(Protocol):
 
     name: str
 
-    def transaction(self, *, dry_run: bool = False) -> AbstractContextManager[Transaction]:
+    def transaction(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
         """Hold the write lock for a block: committed at its end, rolled back on an error.
 
-        A dry run only reads.
+        With *read_only*, see one state of the database and write nothing.
         """
 
 

@@ -94,12 +94,10 @@ def _dsn(settings: Any) -> tuple[str, str]:
     for setting, dsn in found.items():
         if dsn:
             return setting, dsn
-    raise StoreError(f"the storage backend 'postgres' needs a server; name it in {_any_of(found)}")
-
-
-def _any_of(names: Mapping[str, str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} or {last}"
+    raise StoreError(
+        "the storage backend 'postgres' needs a server; name it in STIGMEM_PG_DSN, "
+        "STIGMEM_DATABASE_URL or DATABASE_URL"
+    )
 
 
 def _parsed(setting: str, dsn: str) -> Mapping[str, str]:
@@ -131,5 +129,5 @@ def _address(parsed: Mapping[str, str], schema: str) -> str:
     port = f":{parsed['port']}" if "port" in parsed else ""
     options = [f"host={host}"] if host.startswith("/") else []
     options += [f"schema={schema}"] if schema != "public" else []
-    where = port if options and host.startswith("/") else f"{host}{port}"
+    where = port if host.startswith("/") else f"{host}{port}"
     return f"postgresql://{where}/{database}" + ("?" + "&".join(options) if options else "")

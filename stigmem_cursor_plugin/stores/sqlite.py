@@ -14,7 +14,7 @@ from typing import Any
 from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.core.snapshot import Cursor
 from stigmem_cursor_plugin.errors import StoreError
-from stigmem_cursor_plugin.stores.base import ConstraintError, locked
+from stigmem_cursor_plugin.stores.base import ConstraintError, locked, naming
 from stigmem_cursor_plugin.stores.drivers import KEY_SETTINGS, PLAIN, Driver, sqlcipher
 from stigmem_cursor_plugin.stores.transaction import SQLITE, SQLTransaction, upsert
 
@@ -38,17 +38,14 @@ class SQLiteStore:
         self._driver = PLAIN
 
     @contextmanager
-    def transaction(self, *, dry_run: bool = False) -> Iterator[SQLTransaction]:
+    def transaction(self, *, read_only: bool = False) -> Iterator[SQLTransaction]:
         """Hold the write lock for a block: committed at its end, rolled back on an error."""
-        opened = self._reading() if dry_run else self._writing()
+        opened = self._reading() if read_only else self._writing()
         with self._translated(), opened as connection:
-            connection.execute("BEGIN" if dry_run else "BEGIN IMMEDIATE")
+            connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
             # Closing without a commit rolls back.
-            yield self._transaction(connection)
+            yield SQLTransaction(connection, SQLITE, self._upsert)
             connection.execute("COMMIT")
-
-    def _transaction(self, connection: Any) -> SQLTransaction:
-        return SQLTransaction(connection, SQLITE, self._upsert)
 
     def _upsert(self, connection: Any, cursors: Sequence[Cursor]) -> None:
         try:
@@ -126,9 +123,7 @@ class SQLiteStore:
         except OSError as error:
             raise StoreError(f"cannot read database {self.name}: {why(error)}") from error
         except StoreError as error:
-            raise StoreError(
-                *(m if self.name in m else f"{self.name}: {m}" for m in error.messages)
-            ) from error
+            raise naming(self.name, error) from error
 
     def _explained(self, error: Exception) -> str:
         code = getattr(error, "sqlite_errorcode", None)

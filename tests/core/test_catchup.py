@@ -18,7 +18,7 @@ from stigmem_cursor_plugin.core.catchup import (
     choose,
     rest,
 )
-from stigmem_cursor_plugin.core.page import Ask, Fact, Page, Problem, Trouble
+from stigmem_cursor_plugin.core.page import Ask, Fact, Page, PageProblem, PageTrouble
 from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
@@ -77,7 +77,7 @@ def test_refused_fact_behind_others() -> None:
 def test_refused_fact_that_is_first() -> None:
     """Where the first fact of a page is refused, the peer stops there and the fact is named."""
     progress = after(begin(HERE), Refused(Fact("bad", "why"), before=0))
-    assert progress.problem == Problem(Trouble.FACT_REFUSED, "bad: why")
+    assert progress.problem == PageProblem(PageTrouble.FACT_REFUSED, "bad: why")
     assert progress.position == HERE
 
 
@@ -94,7 +94,7 @@ def test_skipping_refused_facts() -> None:
 
 def test_peer_that_never_answers() -> None:
     """A peer that does not answer is tried again after 1, 2, 4 and 8 seconds, then left."""
-    progress, trouble = begin(HERE), Problem(Trouble.NO_ANSWER, "refused")
+    progress, trouble = begin(HERE), PageProblem(PageTrouble.NO_ANSWER, "refused")
     for attempts, delay in enumerate((1.0, 2.0, 4.0, 8.0), start=1):
         progress = after(progress, trouble)
         assert (progress.wait, progress.attempts, progress.ended) == (delay, attempts, False)
@@ -103,7 +103,7 @@ def test_peer_that_never_answers() -> None:
 
 def test_attempts_begin_anew_after_a_page() -> None:
     """Each page has all attempts."""
-    progress = after(begin(HERE), Problem(Trouble.SERVER_ERROR, "500"))
+    progress = after(begin(HERE), PageProblem(PageTrouble.SERVER_ERROR, "500"))
     assert (progress.attempts, progress.wait) == (1, 1.0)
     progress = after(progress, stored())
     assert (progress.attempts, progress.wait) == (0, 0.0)
@@ -112,32 +112,32 @@ def test_attempts_begin_anew_after_a_page() -> None:
 @pytest.mark.parametrize(("asked", "wait"), [(30.0, 30.0), (0.1, 1.0), (0.0, 1.0)])
 def test_busy_peer(asked: float, wait: float) -> None:
     """A peer that asks for time is given it, and never less than a second."""
-    assert after(begin(HERE), Problem(Trouble.BUSY, "429", asked)).wait == wait
+    assert after(begin(HERE), PageProblem(PageTrouble.BUSY, "429", asked)).wait == wait
 
 
 def test_peer_that_asks_for_too_much_time() -> None:
     """A peer that asks for more than two minutes is left at once."""
-    assert after(begin(HERE), Problem(Trouble.BUSY, "429", 120.0)).wait == 120.0
-    busy = Problem(Trouble.BUSY, "429", 120.1)
+    assert after(begin(HERE), PageProblem(PageTrouble.BUSY, "429", 120.0)).wait == 120.0
+    busy = PageProblem(PageTrouble.BUSY, "429", 120.1)
     assert after(begin(HERE), busy).problem == busy
 
 
 @pytest.mark.parametrize(
     "trouble",
     [
-        Trouble.DENIED,
-        Trouble.UNEXPECTED,
-        Trouble.STANDS_STILL,
-        Trouble.WENT_BACK,
-        Trouble.REPEATED,
-        Trouble.DROPPED,
-        Trouble.NOT_ACTIVE,
-        Trouble.ORIGIN_UNKNOWN,
+        PageTrouble.DENIED,
+        PageTrouble.UNEXPECTED,
+        PageTrouble.STANDS_STILL,
+        PageTrouble.WENT_BACK,
+        PageTrouble.REPEATED,
+        PageTrouble.DROPPED,
+        PageTrouble.NOT_ACTIVE,
+        PageTrouble.ORIGIN_UNKNOWN,
     ],
 )
-def test_trouble_that_stays(trouble: Trouble) -> None:
+def test_trouble_that_stays(trouble: PageTrouble) -> None:
     """What another attempt would not change is not tried again."""
-    assert after(begin(HERE), Problem(trouble)).problem == Problem(trouble)
+    assert after(begin(HERE), PageProblem(trouble)).problem == PageProblem(trouble)
 
 
 OUTCOMES = st.one_of(
@@ -153,7 +153,7 @@ OUTCOMES = st.one_of(
         st.integers(0, 5),
     ),
     st.builds(Refused, st.builds(Fact, st.text(max_size=3), st.just("why")), st.integers(0, 400)),
-    st.builds(Problem, st.sampled_from(Trouble), st.just(""), st.floats(0, 300)),
+    st.builds(PageProblem, st.sampled_from(PageTrouble), st.just(""), st.floats(0, 300)),
 )
 
 
@@ -183,7 +183,7 @@ def test_progress_knows_when_it_has_ended() -> None:
     """A peer has ended when it is caught up or in trouble that stays."""
     assert not Progress(Ask(None)).ended
     assert Progress(Ask(None), caught_up=True).ended
-    assert Progress(Ask(None), problem=Problem(Trouble.BUSY)).ended
+    assert Progress(Ask(None), problem=PageProblem(PageTrouble.BUSY)).ended
 
 
 B = Peer("id-b", "stigmem://node-b", "", "active")
@@ -226,7 +226,7 @@ def test_size_of_pages() -> None:
 def test_position_settles_as_slowly_as_the_node_pulls() -> None:
     """The slower a page was stored, the longer a pull of the node's own may still be under way."""
     page = Page(["a"], NEXT, has_more=False)
-    timing = Timing().with_page(Problem(Trouble.NO_ANSWER), 120)
+    timing = Timing().with_page(PageProblem(PageTrouble.NO_ANSWER), 120)
     assert timing.settling == 5.0
     assert timing.with_page(Stored(page, 1, 0, seconds=0.1), 0.2).settling == 5.0
     slow = timing.with_page(Stored(page, 1, 0, seconds=2), 3).with_page(Stored(page, 1, 0), 1)

@@ -11,8 +11,8 @@ from stigmem_cursor_plugin.core.page import (
     Ask,
     Fact,
     Page,
-    Problem,
-    Trouble,
+    PageProblem,
+    PageTrouble,
     fact_id,
     judge,
     of_unknown_origin,
@@ -65,7 +65,7 @@ def test_the_last_page_again() -> None:
 
 def test_standing_still_at_no_position() -> None:
     """A peer that has more and gives no position stands still."""
-    assert judge(page("a", cursor=None), Ask(None)) == Problem(Trouble.STANDS_STILL)
+    assert judge(page("a", cursor=None), Ask(None)) == PageProblem(PageTrouble.STANDS_STILL)
     assert judge(page("a"), Ask(None)) == Page(["a"], NEXT, has_more=True)
 
 
@@ -77,31 +77,31 @@ def test_text_decides_what_is_ahead() -> None:
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        (Answer(error="refused"), Trouble.NO_ANSWER),
-        (Answer(500), Trouble.SERVER_ERROR),
-        (Answer(503, retry_after=3.0), Trouble.SERVER_ERROR),
-        (Answer(429), Trouble.BUSY),
-        (Answer(401), Trouble.DENIED),
-        (Answer(403), Trouble.DENIED),
-        (Answer(404), Trouble.UNEXPECTED),
-        (Answer(301), Trouble.UNEXPECTED),
-        (Answer(200), Trouble.BAD_ANSWER),
-        (Answer(200, []), Trouble.BAD_ANSWER),
-        (Answer(200, {"facts": 5, "cursor": NEXT}), Trouble.BAD_ANSWER),
-        (Answer(200, {"cursor": NEXT}), Trouble.BAD_ANSWER),
-        (page("a", cursor=5), Trouble.BAD_ANSWER),
-        (page("a", cursor="1725349400000.0"), Trouble.WENT_BACK),
-        (page("a", cursor=None), Trouble.WENT_BACK),
-        (page(cursor="1725349400000.0", has_more=False), Trouble.WENT_BACK),
-        (page("a", cursor=HERE), Trouble.STANDS_STILL),
-        (page("x", "y"), Trouble.REPEATED),
-        (page(*"abcdef"), Trouble.BAD_ANSWER),
+        (Answer(error="refused"), PageTrouble.NO_ANSWER),
+        (Answer(500), PageTrouble.SERVER_ERROR),
+        (Answer(503, retry_after=3.0), PageTrouble.SERVER_ERROR),
+        (Answer(429), PageTrouble.BUSY),
+        (Answer(401), PageTrouble.DENIED),
+        (Answer(403), PageTrouble.DENIED),
+        (Answer(404), PageTrouble.UNEXPECTED),
+        (Answer(301), PageTrouble.UNEXPECTED),
+        (Answer(200), PageTrouble.BAD_ANSWER),
+        (Answer(200, []), PageTrouble.BAD_ANSWER),
+        (Answer(200, {"facts": 5, "cursor": NEXT}), PageTrouble.BAD_ANSWER),
+        (Answer(200, {"cursor": NEXT}), PageTrouble.BAD_ANSWER),
+        (page("a", cursor=5), PageTrouble.BAD_ANSWER),
+        (page("a", cursor="1725349400000.0"), PageTrouble.WENT_BACK),
+        (page("a", cursor=None), PageTrouble.WENT_BACK),
+        (page(cursor="1725349400000.0", has_more=False), PageTrouble.WENT_BACK),
+        (page("a", cursor=HERE), PageTrouble.STANDS_STILL),
+        (page("x", "y"), PageTrouble.REPEATED),
+        (page(*"abcdef"), PageTrouble.BAD_ANSWER),
     ],
 )
-def test_answers_that_are_no_page(answer: Answer, trouble: Trouble) -> None:
+def test_answers_that_are_no_page(answer: Answer, trouble: PageTrouble) -> None:
     """Each way in which a peer can misbehave has a name of its own."""
     problem = judge(answer, Ask(HERE, limit=5, last_page=["x", "y"]))
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, PageProblem)
     assert problem.trouble is trouble
     assert problem.retry_after == answer.retry_after
 
@@ -142,22 +142,25 @@ def test_id_of_a_fact(entry: object, expected: str) -> None:
 def test_where_it_went_back_to(position: str | None) -> None:
     """A peer that goes back is told with the position that it gave."""
     problem = judge(page("a", cursor=position), Ask(HERE))
-    assert problem == Problem(Trouble.WENT_BACK, position or "none")
+    assert problem == PageProblem(PageTrouble.WENT_BACK, position or "none")
 
 
 @pytest.mark.parametrize(
     ("status", "trouble"),
     [
-        *((status, Trouble.UNEXPECTED) for status in (0, 199, 201, 400, 402, 404, 428, 430, 499)),
-        *((status, Trouble.DENIED) for status in (401, 403)),
-        (429, Trouble.BUSY),
-        *((status, Trouble.SERVER_ERROR) for status in (500, 501, 599)),
+        *(
+            (status, PageTrouble.UNEXPECTED)
+            for status in (0, 199, 201, 400, 402, 404, 428, 430, 499)
+        ),
+        *((status, PageTrouble.DENIED) for status in (401, 403)),
+        (429, PageTrouble.BUSY),
+        *((status, PageTrouble.SERVER_ERROR) for status in (500, 501, 599)),
     ],
 )
-def test_every_status_but_one(status: int, trouble: Trouble) -> None:
+def test_every_status_but_one(status: int, trouble: PageTrouble) -> None:
     """A status from 500 on may end by itself, and a busy peer's; every one is named."""
     document = {"facts": [], "cursor": HERE}
-    assert judge(Answer(status, document), Ask(HERE)) == Problem(trouble, str(status))
+    assert judge(Answer(status, document), Ask(HERE)) == PageProblem(trouble, str(status))
 
 
 def test_facts_that_cannot_be_verified_now() -> None:

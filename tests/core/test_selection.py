@@ -22,7 +22,8 @@ def file(checkpoint: Checkpoint, directory: str | None = None) -> CheckpointFile
 
 def flawed(flaw: Flaw, directory: str | None = None, *, by_export: bool = False) -> CheckpointFile:
     """Return a file with two problems and no checkpoint."""
-    return CheckpointFile("bad.json", None, ("one", "two"), flaw, directory, by_export)
+    name = "cursors-20260502T183000Z.json" if by_export else "bad.json"
+    return CheckpointFile(name, None, ("one", "two"), flaw, directory)
 
 
 def troubles(problems: "list[Problem] | tuple[Problem, ...]") -> list[Trouble]:

@@ -5,7 +5,7 @@ import pytest
 from soak import reading
 from soak.reading import NotCaughtUp, Wanted
 from stigmem_cursor_plugin.core.catchup import Progress, Result
-from stigmem_cursor_plugin.core.page import Ask, Problem, Trouble
+from stigmem_cursor_plugin.core.page import Ask, PageProblem, PageTrouble
 from stigmem_cursor_plugin.core.retention import Remedy
 from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.reports import catchup, exporting
@@ -41,10 +41,10 @@ def test_command_for_a_person() -> None:
     assert reading.commands(said) == []
 
 
-def not_caught_up(trouble: Trouble, detail: str) -> str:
+def not_caught_up(trouble: PageTrouble, detail: str) -> str:
     """Return what catch-up says of a peer that it did not finish with."""
     peer = Peer("1", PEER, "http://127.0.0.1", "active")
-    progress = Progress(Ask(None, 500), 500, problem=Problem(trouble, detail))
+    progress = Progress(Ask(None, 500), 500, problem=PageProblem(trouble, detail))
     groups = catchup.lines([Result(peer, None, progress)])
     return "\n".join(line for group in groups for line in group.lines)
 
@@ -52,17 +52,17 @@ def not_caught_up(trouble: Trouble, detail: str) -> str:
 @pytest.mark.parametrize(
     ("trouble", "detail", "expected"),
     [
-        (Trouble.NO_ANSWER, "connection refused", NotCaughtUp(Wanted.PEER, PEER)),
-        (Trouble.DENIED, "401", NotCaughtUp(Wanted.PEER, PEER)),
-        (Trouble.FACT_REFUSED, "id: clock in the future", NotCaughtUp(Wanted.SKIP, PEER)),
+        (PageTrouble.NO_ANSWER, "connection refused", NotCaughtUp(Wanted.PEER, PEER)),
+        (PageTrouble.DENIED, "401", NotCaughtUp(Wanted.PEER, PEER)),
+        (PageTrouble.FACT_REFUSED, "id: clock in the future", NotCaughtUp(Wanted.SKIP, PEER)),
         (
-            Trouble.FACT_REFUSED,
+            PageTrouble.FACT_REFUSED,
             "id: relayed origin 'stigmem://node-d' ('http://d') is unanchored and unreachable",
             NotCaughtUp(Wanted.ORIGIN, "stigmem://node-d"),
         ),
     ],
 )
-def test_peer_not_caught_up(trouble: Trouble, detail: str, expected: NotCaughtUp) -> None:
+def test_peer_not_caught_up(trouble: PageTrouble, detail: str, expected: NotCaughtUp) -> None:
     """A peer that is not caught up needs somebody to answer, or a fact to be skipped."""
     assert reading.not_caught_up(not_caught_up(trouble, detail)) == [expected]
 

@@ -30,7 +30,7 @@ def read(stored: StoredNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(name, value)
 
     def read(questions: Questions | None = None) -> Snapshot:
-        with open_store(read_settings(None)).transaction(dry_run=True) as transaction:
+        with open_store(read_settings(None)).transaction(read_only=True) as transaction:
             return transaction.read(questions or Questions())
 
     return read
@@ -79,7 +79,7 @@ def test_an_empty_table_is_counted(stores: Stores, tmp_path: Path) -> None:
     made.database.add_peer("node-b")
     made.database.run("UPDATE peers SET relay_trusted = 1")
     settings = read_settings(str(made.database.path))
-    with open_store(settings).transaction(dry_run=True) as transaction:
+    with open_store(settings).transaction(read_only=True) as transaction:
         assert transaction.read().received_at_all == Received(0, None, any_sender=True)
 
 
@@ -91,5 +91,5 @@ def test_releases_without_relays(stores: Stores, tmp_path: Path, column: str) ->
     table, name = column.split(".")
     made.database.run(f"ALTER TABLE {table} DROP COLUMN {name}")
     settings = read_settings(str(made.database.path))
-    with open_store(settings).transaction(dry_run=True) as transaction:
+    with open_store(settings).transaction(read_only=True) as transaction:
         assert transaction.read().relays is (column == "peers.relay_trusted")

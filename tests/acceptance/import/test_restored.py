@@ -81,7 +81,7 @@ def test_peer_not_found(database: Database, stigmem: Run) -> None:
 
 
 def test_registered_again(database: Database, stigmem: Run) -> None:
-    """A peer that has a new id since (runbook, Step 3) gets its position under the new one."""
+    """A peer that has a new id since gets its position under the new one."""
     database.add_peer("node-b", peer_id="new-id")
     database.add_facts("node-b", 1)
     finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
