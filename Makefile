@@ -44,7 +44,7 @@ mutants: .venv/installed
 		cosmic-ray dump session.sqlite > dump && \
 		python -m tools.mutants mutants.toml < dump
 
-# Every command in every hostile environment, and a minute of the soak.
+# Every command in every hostile environment.
 test-exhaustive: .venv/installed
 	$(BIN)/pytest -n 2 -m exhaustive $(T)
 

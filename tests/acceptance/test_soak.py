@@ -7,7 +7,7 @@ import pytest
 from soak import report, results
 from soak.striking import Soak, play
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 
 def test_a_minute(tmp_path: Path) -> None:
