@@ -47,9 +47,9 @@ _INTERVAL: Terms = (
 )
 _PUSHES: Terms = (
     (
-        "STIGMEM_FEDERATION_PUSH_ENABLED",
-        "If on, peers may push facts out of order. The command then counts the facts of all "
-        "senders together.",
+        "STIGMEM_FEDERATION_PUSH_ENABLED, STIGMEM_FEDERATION_RELAY_ENABLED",
+        "If one is on, facts may come out of order, or from another peer first. The command then "
+        "counts the facts of all senders together.",
     ),
 )
 _OUTPUT: Terms = (

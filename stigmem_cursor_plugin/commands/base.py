@@ -55,6 +55,7 @@ def questions(checkpoints: Iterable[Checkpoint], settings: Settings) -> Question
         checkpoints,
         pull_interval=settings.federation_pull_interval_s,
         pushes=settings.federation_push_enabled,
+        relays=settings.federation_relay_enabled,
     )
 
 

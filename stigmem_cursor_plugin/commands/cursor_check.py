@@ -151,7 +151,7 @@ def _check_database(
     plan = None
     if arguments.files:
         plan = recovery.plan(checkpoints, snapshot, start.now)
-        problems += findings.recovery_problems(store.name, plan, checkpoints, snapshot, start.now)
+        problems += findings.recovery_problems(store.name, plan, selection, snapshot, start.now)
     return replace(
         start,
         pull_interval=settings.federation_pull_interval_s,

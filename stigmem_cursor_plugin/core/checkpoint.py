@@ -126,13 +126,16 @@ def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
         direction=cursor.direction,
         cursor=None if unusable else cursor.position,
         updated_at=_rfc3339_of(cursor.updated_at),
-        received=_received(peer, snapshot) if cursor.direction == INBOUND else None,
+        received=_received(cursor, peer, snapshot) if cursor.direction == INBOUND else None,
     )
 
 
-def _received(peer: Peer, snapshot: Snapshot) -> Received:
-    # What a peer offered may have come by a relay first, and counts as the relay's then.
-    return snapshot.received_at_all if snapshot.relays else snapshot.received_from(peer.node_id)
+def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Received:
+    received = snapshot.received_from(peer.node_id)
+    # What a peer offered may have come from another first, and counts as the other's then: from a
+    # relay, or from the same node under the node id that it had before.
+    renamed = cursor.position and not received.facts and snapshot.has_facts_of_former_peers
+    return snapshot.received_at_all if snapshot.relays or renamed else received
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -3,7 +3,7 @@
 Fit means: an operator who recovers from this loses nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -102,11 +102,11 @@ def database_problems(database: DatabaseState) -> Iterator[Problem]:
 
 
 def recovery_problems(
-    database: str, plan: Plan, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
+    database: str, plan: Plan, selection: Selection, snapshot: Snapshot, now: datetime
 ) -> Iterator[Problem]:
     """Find what an operator would lose who recovers *database* from these checkpoints."""
-    in_order = newest_first(checkpoints, now)
-    yield from _facts_gone(database, in_order, snapshot)
+    in_order = newest_first(selection.checkpoints, now)
+    yield from _facts_gone(database, _still_needed(in_order, selection), snapshot)
     named_last = {entry.peer_node_id for checkpoint in in_order[:1] for entry in checkpoint.entries}
     for decision in plan.decisions:
         trouble = _trouble(decision, named_last)
@@ -121,16 +121,35 @@ def recovery_problems(
             )
 
 
+def _still_needed(in_order: Sequence[Checkpoint], selection: Selection) -> Iterator[Checkpoint]:
+    """Yield the checkpoints that may show a loss.
+
+    Of a directory these are the ones that export compares with: back to the newest that was written
+    while nothing was lost. Before a checkpoint of ``--force``, all was given up.
+    """
+    source_of = {
+        checkpoint.name: source
+        for source, found in selection.by_source.items()
+        for checkpoint in found
+    }
+    settled = set()
+    for checkpoint in in_order:
+        if source_of[checkpoint.name] not in settled:
+            yield checkpoint
+        if checkpoint.forced:
+            return
+        if checkpoint.settled:
+            settled.add(source_of[checkpoint.name])
+
+
 def _facts_gone(
-    database: str, in_order: Sequence[Checkpoint], snapshot: Snapshot
+    database: str, checkpoints: Iterable[Checkpoint], snapshot: Snapshot
 ) -> Iterator[Problem]:
     found: dict[Key, Loss] = {}
-    for checkpoint in in_order:
+    for checkpoint in checkpoints:
         for loss in retention.losses(checkpoint, snapshot):
             if loss.kind is LossKind.FACTS_GONE:
                 found.setdefault(loss.key, loss)
-        if checkpoint.forced:
-            break  # what was lost before it was given up
     for loss in found.values():
         yield Problem(
             Trouble.FACTS_GONE,

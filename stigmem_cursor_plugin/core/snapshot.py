@@ -92,6 +92,12 @@ class Questions:
     pushes: bool = False
     """Whether the node takes facts that peers push (``STIGMEM_FEDERATION_PUSH_ENABLED``)."""
 
+    relays: bool = False
+    """Whether the node takes facts from relays (``STIGMEM_FEDERATION_RELAY_ENABLED``).
+
+    A peer that is not trusted as a relay now may have been.
+    """
+
 
 NO_QUESTIONS = Questions()
 
@@ -115,6 +121,11 @@ class Snapshot:
     relays: bool = False
     held: Mapping[str, str | None] = field(default_factory=dict)
     receipts: Collection[Receipt] = frozenset()
+
+    @property
+    def has_facts_of_former_peers(self) -> bool:
+        """Whether there are facts from a node that is no active peer now."""
+        return not self.received.keys() <= {peer.node_id for peer in self.peers if peer.active}
 
     def received_from(self, node_id: str) -> Received:
         """Return what the database holds from the node *node_id*."""

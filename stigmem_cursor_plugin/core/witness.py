@@ -6,7 +6,7 @@ brings a witness for that. Where the database does not confirm it, the position 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry, parse_time
@@ -87,12 +87,14 @@ is taken for whole, if the checkpoint counts no facts.
 """
 
 
-def questions(checkpoints: Iterable[Checkpoint], *, pull_interval: int, pushes: bool) -> Questions:
+def questions(
+    checkpoints: Iterable[Checkpoint], *, pull_interval: int, pushes: bool, relays: bool
+) -> Questions:
     """Return what a database must be asked before :func:`examine` can judge these entries.
 
     *pull_interval* is the node's, in seconds; *pushes*: it takes facts that peers push. A pushed
     fact comes out of order, so its receipt shows nothing, and a count of a peer's facts may be made
-    up of later ones: the whole table is counted, as for relays.
+    up of later ones: the whole table is counted, as where the node *relays*.
     """
     entries = [
         entry
@@ -108,6 +110,7 @@ def questions(checkpoints: Iterable[Checkpoint], *, pull_interval: int, pushes: 
         receipts={receipt for receipt in receipts if receipt is not None},
         whole_table=any(received.any_sender for received in counted),
         pushes=pushes,
+        relays=relays,
     )
 
 
@@ -146,7 +149,13 @@ def _receipt(entry: Entry, pull_interval: int) -> Receipt | None:
     """Return when the last facts of an entry without a count were received."""
     if entry.updated_at is None:
         return None
-    moved = parse_time(entry.updated_at)
+    try:
+        return _span(entry, parse_time(entry.updated_at).astimezone(UTC), pull_interval)
+    except OverflowError:  # in the year 1 or 9999
+        return None
+
+
+def _span(entry: Entry, moved: datetime, pull_interval: int) -> Receipt:
     # A time without a fraction stands for its whole second.
     end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
     if pull_interval > PAGE_STORED_WITHIN.seconds:

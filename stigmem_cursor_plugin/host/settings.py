@@ -22,6 +22,7 @@ class Settings:
     tls_key_path: str = ""
     federation_pull_interval_s: int = 30
     federation_push_enabled: bool = False
+    federation_relay_enabled: bool = False
 
 
 def read_settings(db: str | None = None) -> Settings:
@@ -106,7 +107,7 @@ _FALSE = ("0", "off", "f", "false", "n", "no")
 def _value(name: str, default: object, text: str) -> Any:
     """Return a setting's value, of the type of its default."""
     if isinstance(default, bool):
-        # A word that is none of these stops the host; here the safe side is that it pushes.
+        # A word that is none of these stops the host; here the safe side is that it is on.
         return text.lower() not in _FALSE
     if not isinstance(default, int):
         return text

@@ -86,7 +86,9 @@ class Dialect:
 
     ``columns`` returns the names of all tables and their columns; ``received`` the node id of
     every peer that facts came from, their number, and the id of the one stored last; ``stored``
-    the number and the id of the last for the facts of all senders.
+    the number of all facts, and the id of the last that notes a receipt: the host writes one with
+    each fact that it receives, and no peer ever serves it, as it may serve this node's own facts
+    (stigmem-node 0.9.0a1 to 0.9.0a12). Where there is none, it is the id of the last fact.
     """
 
     columns: str

@@ -15,14 +15,18 @@ CONNECT_TIMEOUT = 10
 
 # There is no rowid. The clocks of facts are this node's own, so the newest was stored last; a
 # clock is not padded, so its two numbers are, for comparing as text.
-_LAST = """substr(MAX((COALESCE(
+_NEWEST = """MAX((COALESCE(
     lpad(split_part(hlc, '.', 1), 20, '0') || lpad(split_part(hlc, '.', 2), 20, '0'),
-    repeat('0', 40)) || id) COLLATE "C"), 41)"""
+    repeat('0', 40)) || id) COLLATE "C")"""
 _RECEIVED = f"""
-SELECT received_from AS node_id, COUNT(*) AS facts, {_LAST} AS last
+SELECT received_from AS node_id, COUNT(*) AS facts, substr({_NEWEST}, 41) AS last
 FROM facts WHERE received_from IS NOT NULL GROUP BY received_from
 """  # noqa: S608  nothing that a user gave is in it
-_STORED = f"SELECT COUNT(*) AS facts, {_LAST} AS last FROM facts"  # noqa: S608
+_STORED = f"""
+SELECT COUNT(*) AS facts, substr(COALESCE(
+    {_NEWEST} FILTER (WHERE relation = 'stigmem:received_from'), {_NEWEST}), 41) AS last
+FROM facts
+"""  # noqa: S608
 POSTGRES = Dialect(
     columns=(
         "SELECT c.table_name, c.column_name FROM information_schema.columns AS c"

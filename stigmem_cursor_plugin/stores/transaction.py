@@ -34,8 +34,10 @@ SQLITE = Dialect(
         " (SELECT MAX(rowid) FROM facts WHERE received_from = counted.node_id)"
     ),
     stored=(
-        "SELECT (SELECT COUNT(*) FROM facts), id FROM facts"
-        " WHERE rowid = (SELECT MAX(rowid) FROM facts)"
+        "SELECT COUNT(*), COALESCE("
+        " (SELECT id FROM facts WHERE relation = 'stigmem:received_from'"
+        "  ORDER BY rowid DESC LIMIT 1),"
+        " (SELECT id FROM facts ORDER BY rowid DESC LIMIT 1)) FROM facts"
     ),
 )
 
@@ -120,31 +122,33 @@ class SQLTransaction:
     def read(self, questions: Questions = NO_QUESTIONS) -> Snapshot:
         """Return what the database holds; see :meth:`Transaction.read`."""
         columns = self.columns()
-        if "peers" not in columns:
-            raise StoreError(
-                "no table peers: this is not the database of a stigmem node, or its migrations "
-                "have not been applied; apply them with `stigmem migrate normalize-entities "
-                "--dry-run`, register the peers again, then import"
-            )
+        for table in ("peers", "facts"):
+            if table not in columns:
+                raise StoreError(
+                    f"no table {table}: this is not the database of a stigmem node, or its "
+                    "migrations have not been applied; apply them with `stigmem migrate "
+                    "normalize-entities --dry-run`, register the peers again, then import"
+                )
         peers = self._peers(columns["peers"])
         snapshot = Snapshot(
             node_id=self.node_id(),
             peers=peers,
             cursors=self._cursors() if "replication_cursors" in columns else None,
         )
-        return self._with_facts(snapshot, questions) if "facts" in columns else snapshot
+        return self._with_facts(snapshot, questions)
 
     def _with_facts(self, snapshot: Snapshot, questions: Questions) -> Snapshot:
         received = {
             node_id: Received(facts, last)
             for node_id, facts, last in self._rows(self._dialect.received)
         }
-        relays = questions.pushes or self._relays(snapshot.peers, received)
+        snapshot = replace(snapshot, received=received)
+        relays = questions.pushes or questions.relays or self._relays(snapshot)
+        whole_table = relays or questions.whole_table or snapshot.has_facts_of_former_peers
         return replace(
             snapshot,
-            received=received,
             relays=relays,
-            received_at_all=self._stored() if relays or questions.whole_table else NOTHING_RECEIVED,
+            received_at_all=self._stored() if whole_table else NOTHING_RECEIVED,
             held=dict(self._held(questions.facts)),
             receipts=frozenset(filter(self._was_received, questions.receipts)),
         )
@@ -192,14 +196,14 @@ class SQLTransaction:
         cursors = (Cursor(*row) for row in self._rows(_CURSORS))
         return {cursor.key: cursor for cursor in cursors}
 
-    def _relays(self, peers: Sequence[Peer], received: Mapping[str, Received]) -> bool:
+    def _relays(self, snapshot: Snapshot) -> bool:
         """Tell whether a fact may have come by another peer than the one that it is from."""
-        if any(peer.relay_trusted for peer in peers):
+        if any(peer.relay_trusted for peer in snapshot.peers):
             return True
         if "origin_node_id" not in self.columns()["facts"]:
             return False
         # A relay that was removed has left what it handed on.
-        removed = set(received) - {peer.node_id for peer in peers}
+        removed = set(snapshot.received) - {peer.node_id for peer in snapshot.peers}
         return any(any(True for _ in self._rows(_RELAYED_BY, [node])) for node in sorted(removed))
 
     def _stored(self) -> Received:

@@ -29,6 +29,20 @@ def test_facts_of_the_peer(held: int) -> None:
     assert counted(database) == Received(held, f"f{held}" if held else None)
 
 
+@pytest.mark.parametrize(("position", "expected"), [("200.0", WHOLE), (None, Received(0, None))])
+def test_facts_that_came_under_another_name(position: str | None, expected: Received) -> None:
+    """If a former peer's facts are there, a position without facts counts the whole table.
+
+    The peer may be the former one under a new node id: nothing of it had to be stored again.
+    """
+    database = replace(
+        snapshot(position=position),
+        received={"stigmem://former": Received(5, "f5")},
+        received_at_all=WHOLE,
+    )
+    assert counted(database) == expected
+
+
 def test_facts_of_every_sender() -> None:
     """If facts may have come otherwise than from their peer, the whole table is counted."""
     database = replace(snapshot(position="200.0", held=5), relays=True, received_at_all=WHOLE)

@@ -1,5 +1,6 @@
 """What keeps a database or a backup from being fit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.findings import Findings, PeerState
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
-from stigmem_cursor_plugin.core.selection import select
+from stigmem_cursor_plugin.core.selection import Selection, select
 from stigmem_cursor_plugin.core.snapshot import Cursor, Received, Snapshot
 from tests.snapshots import NODE_A, NODE_B, entry, peer, snapshot, taken
 
@@ -25,8 +26,15 @@ def of_database(database: Snapshot) -> list[Problem]:
 
 def of_recovery(database: Snapshot, *checkpoints: Checkpoint) -> list[Problem]:
     """Return what would be lost by a recovery from these checkpoints."""
-    plan = recovery.plan(checkpoints, database, NOW)
-    return list(findings.recovery_problems("s.db", plan, checkpoints, database, NOW))
+    return of_directories(database, *([checkpoint] for checkpoint in checkpoints))
+
+
+def of_directories(database: Snapshot, *directories: Sequence[Checkpoint]) -> list[Problem]:
+    """Return what would be lost by a recovery from the checkpoints of these directories."""
+    by_source = {str(number): found for number, found in enumerate(directories)}
+    selection = Selection(by_source, [], [])
+    plan = recovery.plan(selection.checkpoints, database, NOW)
+    return list(findings.recovery_problems("s.db", plan, selection, database, NOW))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def asked_of(
     checkpoints: list[Checkpoint], pull_interval: int = 30, *, pushes: bool = False
 ) -> Questions:
     """Return what is asked for these checkpoints, of a node with the usual settings."""
-    return witness.questions(checkpoints, pull_interval=pull_interval, pushes=pushes)
+    return witness.questions(checkpoints, pull_interval=pull_interval, pushes=pushes, relays=False)
 
 
 def examined(given: Entry, database: Snapshot, of: Peer | None = None) -> Evidence:
@@ -102,6 +102,18 @@ def test_received_just_before_the_position_moved() -> None:
     database = snapshot(held=5)
     assert examined(given, database).proof is Proof.NOT_RECEIVED
     assert examined(given, replace(database, receipts=asked)).proof is Proof.RECEIVED
+
+
+def test_a_time_with_an_offset() -> None:
+    """The host writes its times in UTC, and they are compared as text."""
+    (asked,) = asked_of([taken(entry(updated_at="2026-05-02T20:25:00.25+02:00"))]).receipts
+    assert asked.until == "2026-05-02T18:25:00.250000+00:00"
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+def test_a_time_at_the_end_of_time(time: str) -> None:
+    """What is before the first or after the last year shows nothing."""
+    assert asked_of([taken(entry(updated_at=time))]).receipts == set()
 
 
 def test_a_whole_second_lasts_to_its_end() -> None:

@@ -19,6 +19,7 @@ ENVIRONMENTS: Mapping[str, dict[str, str]] = {
     "backend": {"STIGMEM_STORAGE_BACKEND": "postgres", "STIGMEM_AT_REST_ENCRYPTION": "on"},
     "numbers": {"STIGMEM_PORT": " 9000 ", "STIGMEM_FEDERATION_PULL_INTERVAL_S": "5"},
     "pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "Yes"},
+    "relays": {"STIGMEM_FEDERATION_RELAY_ENABLED": "1"},
     "no pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "OFF"},
     "address": {"STIGMEM_HOST": "::1", "STIGMEM_NODE_URL": "https://node-a.example"},
     "empty address": {"STIGMEM_HOST": "", "STIGMEM_NODE_URL": ""},

@@ -37,15 +37,33 @@ def read(stored: StoredNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_relay(stored: StoredNode, read: Read) -> None:
-    """Own facts of a peer show none, nor do those of one that was removed: nothing more is counted.
-
-    Unless a checkpoint asks for it.
-    """
-    stored.database.add_facts("removed", 2)
+    """Own facts of a peer show none, and nothing more is counted, unless a checkpoint asks."""
     assert not read().relays
     assert read().received_at_all == NOTHING_RECEIVED
     asked = read(Questions(whole_table=True))
-    assert (asked.relays, asked.received_at_all.facts) == (False, 10)
+    assert (asked.relays, asked.received_at_all.facts) == (False, 6)
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_facts_of_a_former_peer(stored: StoredNode, read: Read, removed: bool) -> None:
+    """Facts of a peer that was removed or revoked show no relay, and have all facts counted."""
+    stored.database.add_facts("former", 2, first=7)
+    if not removed:
+        stored.database.add_peer("former", status="revoked")
+    found = read()
+    assert not found.relays
+    assert found.received_at_all == Received(10, "receipt-of-former-8", any_sender=True)
+
+
+def test_own_facts_are_not_the_last_received(stored: StoredNode, read: Read) -> None:
+    """A relay may hand a node's own fact back, so that one shows nothing of the received ones."""
+    stored.database.run(
+        "INSERT INTO facts (id, entity, relation, value_type, value_v, source, timestamp,"
+        " confidence, scope, hlc) VALUES"
+        " ('own', 'e', 'r', 'string', 'v', 's', '2026', 1, 'public', '1725349500009.0')"
+    )
+    found = read(Questions(whole_table=True))
+    assert found.received_at_all == Received(7, "receipt-of-node-b-2", any_sender=True)
 
 
 @pytest.mark.parametrize("status", ["active", "revoked"])
@@ -66,9 +84,10 @@ def test_a_relay_that_was_removed(stored: StoredNode, read: Read) -> None:
     assert read().relays
 
 
-def test_pushed_facts(read: Read) -> None:
-    """On a node that takes pushed facts, every fact of the table is counted as well."""
-    found = read(Questions(pushes=True))
+@pytest.mark.parametrize("questions", [Questions(pushes=True), Questions(relays=True)])
+def test_pushed_and_relayed_facts(read: Read, questions: Questions) -> None:
+    """On a node that takes pushed or relayed facts, every fact of the table is counted as well."""
+    found = read(questions)
     assert found.relays
     assert found.received_at_all == Received(6, "receipt-of-node-b-2", any_sender=True)
 

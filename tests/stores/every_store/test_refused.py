@@ -1,5 +1,7 @@
 """What is refused on whatever database a node has, and changes nothing."""
 
+import pytest
+
 from tests.builders import checkpoint, entry
 from tests.nodes import StoredNode
 from tests.running import Stigmem
@@ -31,16 +33,17 @@ def test_foreign_checkpoint(stored: StoredNode, stigmem: Stigmem) -> None:
     )
 
 
-def test_no_node(empty_node: StoredNode, stigmem: Stigmem) -> None:
-    """A database without peers is not a node's, and is not changed."""
+@pytest.mark.parametrize("table", ["peers", "facts"])
+def test_no_node(empty_node: StoredNode, stigmem: Stigmem, table: str) -> None:
+    """A database without peers or facts is not a node's, and is not changed."""
     empty_node.database.run(
-        "DROP TABLE peers" + (" CASCADE" if empty_node.kind == "postgres" else "")
+        f"DROP TABLE {table}" + (" CASCADE" if empty_node.kind == "postgres" else "")
     )
     for command in (("export",), ("check",), ("import", "-")):
         finished = stigmem(*command, given=checkpoint(entry("node-b")))
         assert finished.returncode == 1
         assert finished.stderr == (
-            f"error: {empty_node.name}: no table peers: this is not the database of a stigmem "
+            f"error: {empty_node.name}: no table {table}: this is not the database of a stigmem "
             "node, or its migrations have not been applied; apply them with `stigmem migrate "
             "normalize-entities --dry-run`, register the peers again, then import\n"
         )
