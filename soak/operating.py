@@ -229,9 +229,11 @@ class HostOperator(Operator):
         """Do nothing: the host's export has no alarm that names a command."""
 
     def _can_be_read(self, backup: Path) -> bool:
+        # Where the database is lost, the host's export makes an empty one, which is backed up.
         try:
             with closing(read_only(backup)) as connection:
-                return bool(connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
+                whole = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+                return whole and connection.execute("SELECT 1 FROM peers").fetchone() is not None
         except sqlite3.Error:
             return False
 

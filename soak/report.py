@@ -40,6 +40,11 @@ FOUND = (
         "tests/core/test_retention.py",
     ),
     (
+        "A check of a database with a directory named a fact for ever that no peer had any more. It"
+        " now compares with the checkpoints that export compares with",
+        "tests/core/test_findings.py",
+    ),
+    (
         "A request that was given up printed a Python warning",
         "tests/host/test_asking.py",
     ),

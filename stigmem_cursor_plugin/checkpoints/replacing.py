@@ -43,6 +43,17 @@ def is_checkpoint(data: bytes) -> bool:
     return isinstance(document, dict) and "checkpoint_timestamp" in document
 
 
+def has_positions(name: str) -> bool:
+    """Tell whether a file is JSON like a checkpoint's, with a position, valid or not."""
+    try:
+        if look(name) is not Place.FILE:
+            return False
+        document = json.loads(Path(name).read_bytes().decode("utf-8-sig"))
+        return any(entry["cursor"] for entry in document["cursors"])
+    except (OSError, ValueError, RecursionError, TypeError, LookupError):
+        return False
+
+
 def is_metrics(data: bytes) -> bool:
     """Tell whether *data* holds this project's metrics, and nothing else."""
     return all(_METRICS_LINE.match(line) for line in data.splitlines())
@@ -52,6 +63,8 @@ _METRICS_LINE = re.compile(rb"(# (HELP|TYPE) )?stigmem_cursor_|\s*$")
 
 CHECKPOINT = Content("a checkpoint", is_checkpoint)
 METRICS = Content("metrics", is_metrics)
+_PARTS = ("-wal", "-shm", "-journal")
+"""What SQLite adds to a database's name: the log may be empty while a node writes to it."""
 
 
 def refuse_to_lose(name: str, content: Content) -> None:
@@ -59,6 +72,11 @@ def refuse_to_lose(name: str, content: Content) -> None:
 
     Raises :class:`OSError` where it cannot be seen what is there.
     """
+    if name.endswith(_PARTS):
+        raise RefusedError(
+            f"{name} has the name of a part of a SQLite database; nothing was written; name "
+            "another file"
+        )
     match look(name):
         case Place.DISK:
             raise RefusedError(f"{name} is a disk; nothing was written; name a file")
@@ -77,7 +95,7 @@ def _refuse_file(name: str, content: Content) -> None:
             data += file.read(MOST_BYTES)
     if data.strip() and not content.recognises(data):
         raise RefusedError(
-            f"{destination(name)} holds {_described(name, data)}, not {content.title}; nothing "
+            f"{destination(name)} holds {_described(data)}, not {content.title}; nothing "
             "was written; name another file"
         )
 
@@ -87,11 +105,9 @@ def _may_be_ours(beginning: bytes) -> bool:
     return beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"#", b"s")
 
 
-def _described(name: str, data: bytes) -> str:
+def _described(data: bytes) -> str:
     if data.startswith(b"SQLite format 3\0"):
         return "a SQLite database"
-    if name.endswith(("-wal", "-shm", "-journal")):
-        return "a part of a SQLite database"
     for content in (CHECKPOINT, METRICS):
         if content.recognises(data):
             return content.title

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from stigmem_cursor_plugin.checkpoints import files, reading
+from stigmem_cursor_plugin.checkpoints import files, reading, replacing
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
 from stigmem_cursor_plugin.commands.base import (
@@ -127,6 +127,8 @@ def _earlier(
     files.refuse_other(arguments.out, CHECKPOINT)
     earlier = _read(arguments.out) if files.is_file(arguments.out) else None
     if earlier is None:
+        if not arguments.force and replacing.has_positions(arguments.out):
+            raise RefusedError(*exporting.damaged(reading.read_found(arguments.out)))
         return []
     if earlier.is_of_another_node(node_id):
         if arguments.force:
@@ -136,15 +138,22 @@ def _earlier(
 
 
 def _earlier_in(directory: str, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:
-    """Read back to the newest checkpoint that was written while nothing was lost."""
+    """Read back to the newest checkpoint that was written while nothing was lost.
+
+    One that is dated in the future may be newer still, unless all before was given up.
+    """
     names = list(map(str, reading.checkpoints_in(directory)))
-    found = []
+    found: list[Checkpoint] = []
+    settled = False
     for name in rotation.newest_first(names, now):
+        if settled and not rotation.is_from_the_future(name, now):
+            continue
         earlier = _read(name)
         if earlier is None or earlier.is_of_another_node(node_id):
             continue
         found.append(earlier)
-        if earlier.settled:
+        settled = settled or earlier.settled
+        if earlier.forced:
             break
     return found
 
@@ -181,9 +190,9 @@ def _write_to_directory(
 def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set[str]) -> None:
     """Remove all but the newest checkpoints of this node, and those that are needed."""
     names = rotation.newest_first(map(str, reading.checkpoints_in(arguments.out)), now)
-    for name in names:
-        if rotation.is_from_the_future(name, now):
-            tell_warning(exporting.from_the_future(name))
+    future = {name for name in names if rotation.is_from_the_future(name, now)}
+    for name in sorted(future):
+        tell_warning(exporting.from_the_future(name))
 
     def is_own(name: str) -> bool:
         found = _read(name)
@@ -194,7 +203,8 @@ def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set
         # Files of others are among them: only this node's count.
         surplus = [name for name in names if is_own(name)][arguments.keep :]
     for name in surplus:
-        if name not in needed:
+        # Nobody knows whether one that is dated in the future is the newest.
+        if name not in needed and (arguments.force or name not in future):
             files.remove(name)
 
 

@@ -20,7 +20,6 @@ from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.selection import Selection, select
-from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.errors import CheckpointError, CursorError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import problems
@@ -124,7 +123,10 @@ def _import(arguments: Namespace) -> ImportReport:
         elif cursors or plan.table_missing:
             node.refuse(snapshot.node_id)
             if plan.overwrites and not arguments.no_undo:
-                undo = _write_undo(arguments, cursors, snapshot, store.name, now)
+                overwritten = checkpoint.build_undo(
+                    cursors, plan.false_positions, snapshot, store.name, now
+                )
+                undo = files.write_undo(arguments.files[0], now, to_json(overwritten))
             with busy("writing the positions"):
                 transaction.apply(cursors)
             # Whoever has started the node meanwhile waits for the lock that is held here.
@@ -151,18 +153,6 @@ def _select(
             *(problems.refused(problem, program(arguments)) for problem in selection.errors)
         )
     return selection
-
-
-def _write_undo(
-    arguments: Namespace,
-    cursors: Sequence[Cursor],
-    snapshot: Snapshot,
-    db_path: str,
-    now: datetime,
-) -> str:
-    """Save what is about to be overwritten; return the file's name."""
-    overwritten = checkpoint.build_undo(cursors, snapshot, db_path, now)
-    return files.write_undo(arguments.files[0], now, to_json(overwritten))
 
 
 def _show(report: ImportReport, arguments: Namespace) -> None:
@@ -193,7 +183,7 @@ COMMAND = Command(
         (0, "done: every position was restored or skipped for the reason given"),
         (1, "failed or refused; nothing was changed"),
         (2, "usage error"),
-        (3, "done, but import withheld at least one position because facts are missing"),
+        (3, "done, but facts are missing: import withheld a position, or left one that was set"),
     ),
     add_arguments=add_arguments,
     run=run,

@@ -108,7 +108,8 @@ def begin(
     """
     size = LIVE_PAGE if live else FULL_PAGE
     ahead = 0 if sparing else size
-    return Progress(Ask(position, size, ahead=ahead, skip_refused=skip_refused), size)
+    ask = Ask(position, size, ahead=ahead, skip_refused=skip_refused, live=live)
+    return Progress(ask, size)
 
 
 def after(progress: Progress, outcome: PageOutcome) -> Progress:

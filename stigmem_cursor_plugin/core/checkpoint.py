@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stigmem_cursor_plugin import __version__
-from stigmem_cursor_plugin.core.snapshot import INBOUND, Cursor, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.snapshot import INBOUND, Cursor, Key, Peer, Received, Snapshot
 
 FORMAT_VERSION = 1
 
@@ -85,15 +85,28 @@ def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
 
 
 def build_undo(
-    cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
+    cursors: Iterable[Cursor],
+    false: Mapping[Key, Received | None],
+    snapshot: Snapshot,
+    db_path: str,
+    now: datetime,
 ) -> Checkpoint:
-    """Return a checkpoint of what *cursors* overwrite, which may be no position."""
+    """Return a checkpoint of what *cursors* overwrite, which may be no position.
+
+    *false* has the positions whose facts are missing, with what showed that: the facts that are
+    left would prove them.
+    """
     stored = snapshot.cursors or {}
     overwritten = [
         stored.get(cursor.key) or replace(cursor, position=None, updated_at="")
         for cursor in cursors
     ]
-    return replace(_checkpoint_of(overwritten, snapshot, db_path, now), undo=True)
+    taken = _checkpoint_of(overwritten, snapshot, db_path, now)
+    entries = [
+        replace(entry, received=false.get((entry.peer_id, entry.direction), entry.received))
+        for entry in taken.entries
+    ]
+    return replace(taken, entries=entries, undo=True)
 
 
 def _checkpoint_of(

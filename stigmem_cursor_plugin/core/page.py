@@ -23,6 +23,7 @@ class PageTrouble(StrEnum):
     UNEXPECTED = "unexpected status"
     STANDS_STILL = "stands still"
     WENT_BACK = "went back"
+    MOVED_BACK = "moved back"
     REPEATED = "repeated"
     DROPPED = "dropped"
     NOT_ACTIVE = "not active"
@@ -38,6 +39,7 @@ class Ask:
     ``limit`` is the most facts to ask for, ``passed_over`` the ids of facts to leave out of what
     comes, ``last_page`` the ids of the page before. ``ahead`` is the size of the page to ask for
     while this one is stored; 0 is none. ``skip_refused`` goes on past facts that cannot be stored.
+    ``live``: beside a running node, whose own pulls may set the position back.
     """
 
     position: str | None
@@ -46,6 +48,7 @@ class Ask:
     last_page: Sequence[str] = ()
     ahead: int = FULL_PAGE
     skip_refused: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,19 @@ def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
     )
 
 
-def of_unknown_origin(rejected: Sequence[Fact]) -> Fact | None:
-    """Return the first fact that was rejected because its origin cannot be verified now.
+def can_be_mended(rejected: Sequence[Fact], *, relay_trusted: bool) -> Fact | None:
+    """Return the first fact that was rejected for what can be mended, None where there is none.
 
-    A relay may serve facts of a node that does not answer at the moment. The host's own loop
-    passes over them for ever (``resolve_origin_key_for_relay``, 0.9.0a11 and a12).
+    A relay may serve facts of a node that does not answer at the moment. A relay that was
+    registered again is not trusted until somebody says so. And a run whose settings take no relayed
+    facts rejects those of a peer that is trusted to relay. The host's own loop passes over all of
+    them for ever (0.9.0a11 and a12).
     """
-    return next((fact for fact in rejected if _UNRESOLVABLE in fact.reason), None)
+    reasons = (_UNRESOLVABLE, _NOT_TRUSTED, *((_NOT_THE_SENDER,) if relay_trusted else ()))
+    found = (fact for fact in rejected if any(reason in fact.reason for reason in reasons))
+    return next(found, None)
 
 
 _UNRESOLVABLE = "(origin_unresolvable)"
+_NOT_TRUSTED = "(relay_sender_not_trusted)"
+_NOT_THE_SENDER = "(origin_not_sender)"

@@ -12,7 +12,7 @@ from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.checkpoint_file import is_from_the_future, newest_first
 from stigmem_cursor_plugin.core.positions import Move
-from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Snapshot
+from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof, examine
 
 
@@ -32,6 +32,8 @@ class Remark(Enum):
 
     PEER_NOT_FOUND = "peer not found"
     ALREADY_SET = "already set"
+    FALSE = "false"
+    """Already set, though facts up to it are missing."""
     WITHHELD = "withheld"
     CLEARED = "cleared"
     NO_POSITION = "no position"
@@ -86,10 +88,15 @@ class Decision:
         written = self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
         return written and self.previous is not None and self.previous != self.position
 
+    @property
+    def leaves_false_position(self) -> bool:
+        """The position in the database stays, though facts up to it are missing."""
+        return self.outcome is Outcome.ALREADY_SET and self.evidence.in_doubt
+
     def remarks(self, *, several: bool) -> Iterator[Remark]:
         """Yield what there is to say; *several* checkpoints were given."""
         if self.outcome is not Outcome.RESTORED:
-            yield _REMARK_OF[self.outcome]
+            yield Remark.FALSE if self.leaves_false_position else _REMARK_OF[self.outcome]
             return
         if self.peer is not None and self.peer.node_id != self.entry.peer_node_id:
             yield Remark.RENAMED
@@ -118,13 +125,23 @@ class Plan:
 
     @property
     def withholds(self) -> bool:
-        """Whether a position is not restored because facts are or may be missing."""
-        return any(self.count(outcome) for outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED))
+        """Whether a position is not restored, or not to be trusted: facts are or may be missing."""
+        withheld = any(self.count(outcome) for outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED))
+        return withheld or any(decision.leaves_false_position for decision in self.decisions)
 
     @property
     def overwrites(self) -> bool:
         """Whether a position that is set becomes another, or none."""
         return any(decision.moves for decision in self.decisions)
+
+    @property
+    def false_positions(self) -> Mapping[Key, Received | None]:
+        """The positions that are emptied, with the count of the checkpoint that shows why."""
+        return {
+            (decision.peer.id, decision.entry.direction): decision.entry.received
+            for decision in self.decisions
+            if decision.outcome is Outcome.CLEARED and decision.peer is not None
+        }
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
         """Return the rows to write, all moved at *updated_at*."""
@@ -208,18 +225,18 @@ class _Rules:
         if peer is None:
             return Decision(Outcome.PEER_NOT_FOUND, checkpoint, entry, peer)
         previous = self._snapshot.position(peer, entry.direction)
-        if previous is not None and not self._force:
-            return Decision(Outcome.ALREADY_SET, checkpoint, entry, peer, previous)
         evidence = examine(entry, peer, self._snapshot)
-        outcome = self._outcome(entry, peer, evidence)
+        is_false = not self._accept_loss and stands_on_missing_facts(entry, peer, self._snapshot)
+        if previous is not None and not self._force:
+            shown = evidence if is_false else NOT_NEEDED
+            return Decision(Outcome.ALREADY_SET, checkpoint, entry, peer, previous, shown)
+        outcome = self._outcome(evidence, is_false=is_false)
         return Decision(outcome, checkpoint, entry, peer, previous, evidence)
 
-    def _outcome(self, entry: Entry, peer: Peer, evidence: Evidence) -> Outcome:
+    def _outcome(self, evidence: Evidence, *, is_false: bool) -> Outcome:
         if not evidence.in_doubt or self._accept_loss:
             return Outcome.RESTORED
-        if stands_on_missing_facts(entry, peer, self._snapshot):
-            return Outcome.CLEARED
-        return Outcome.FACTS_MISSING
+        return Outcome.CLEARED if is_false else Outcome.FACTS_MISSING
 
     def is_better(self, older: Decision, newer: Decision) -> bool:
         """Tell whether the decision of an older checkpoint is better than that of a newer one."""

@@ -24,8 +24,8 @@ from stigmem_cursor_plugin.core.page import (
     Page,
     PageProblem,
     PageTrouble,
+    can_be_mended,
     judge,
-    of_unknown_origin,
     unverifiable,
 )
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
@@ -163,9 +163,9 @@ class Session:
         rejected = tuple(self._watch.rejected)
         if unverifiable(page, rejected):
             return PageProblem(PageTrouble.ORIGIN_UNKNOWN, rejected[0].reason)
-        unknown = of_unknown_origin(rejected)
-        if unknown and not request.ask.skip_refused:
-            return Refused(unknown, list(page.fact_ids).index(unknown.fact_id))
+        mendable = can_be_mended(rejected, relay_trusted=bool(request.row.get("relay_trusted")))
+        if mendable and not request.ask.skip_refused:
+            return Refused(mendable, list(page.fact_ids).index(mendable.fact_id))
         if position != request.ask.position:
             self._host.pulling.save_cursor(request.row["id"], position)
         seconds = self._keep()
@@ -206,6 +206,16 @@ class Session:
         with self._database():
             self._connection.begin_page()
         self._locked_at = time.monotonic()
+
+    def refuse_moved_back(self, row: Mapping[str, Any], ask: Ask) -> None:
+        """Raise _NoPageError where someone has set the position back since the last page.
+
+        An import may have emptied it, because facts before it are missing.
+        """
+        with self._database():
+            position = self._host.pulling.load_cursor(row["id"])
+        if (position or "") < (ask.position or ""):
+            raise _NoPageError(PageProblem(PageTrouble.MOVED_BACK, position or "none"))
 
     def _keep(self) -> float:
         self._connection.keep_page()
@@ -281,5 +291,7 @@ class _Request:
         self._before_storing()
         # Not before: other writers would wait for the lock while the peer makes its answer.
         self._session.begin_page()
+        if not self.ask.live:
+            self._session.refuse_moved_back(self.row, self.ask)
         self.page = page
         return self._session.watched(reply, self.ask.passed_over)

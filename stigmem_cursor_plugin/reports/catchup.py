@@ -128,6 +128,9 @@ _SENTENCES = {
         "it was asked for facts after {position}, and answered with an earlier position; ask its "
         "operator"
     ),
+    PageTrouble.MOVED_BACK: (
+        "its position was set back meanwhile, to {detail}; run this again to go on from there"
+    ),
     PageTrouble.REPEATED: "it gave the same page twice; ask its operator",
     PageTrouble.DROPPED: "this node's rules forbid its answer: {detail}",
     PageTrouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.reports.formatting import apart, shown
@@ -55,6 +56,14 @@ def other_node(earlier: Checkpoint, node_id: str | None) -> str:
 def from_the_future(name: str) -> str:
     """Return that a file counts as the oldest."""
     return f"{name}: dated in the future, so it counts as the oldest; is a clock wrong?"
+
+
+def damaged(file: CheckpointFile) -> Sequence[str]:
+    """Return why FILE was kept: it is no valid checkpoint, and may hold what is lost."""
+    return (
+        *file.problems,
+        f"kept {file.name}: it holds positions; mend it, or move it away; --force replaces it",
+    )
 
 
 def unusable(entry: Entry) -> str:

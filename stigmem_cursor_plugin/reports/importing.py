@@ -80,8 +80,7 @@ class ImportReport:
         costs = [
             Repull(decision.entry.received.facts, self.pull_interval)
             for decision in self.plan.decisions
-            if decision.outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED)
-            and decision.entry.received is not None
+            if decision.evidence.in_doubt and decision.entry.received is not None
         ]
         quick, slow = (
             f"about {duration(seconds)}, " if seconds else ""
@@ -91,7 +90,9 @@ class ImportReport:
             )
         )
         catch_up = self.program.command("catchup")
-        yield f"info: next, run {catch_up} ({quick}then start the node)"
+        false = any(decision.leaves_false_position for decision in self.plan.decisions)
+        again = "this import again with --force, then " if false else ""
+        yield f"info: next, run {again}{catch_up} ({quick}then start the node)"
         yield (
             "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
             f"({slow}a page every {self.pull_interval} s)"
@@ -159,6 +160,7 @@ def _on_trust(_: Decision, __: str) -> str:
 _SENTENCES: Mapping[Remark, Callable[[Decision, str], str]] = {
     Remark.PEER_NOT_FOUND: _not_found,
     Remark.ALREADY_SET: lambda _, be: f"already set, {be}skipped; --force overwrites it",
+    Remark.FALSE: lambda d, _: f"already set, but {_doubt(d)}; --force empties it",
     Remark.NO_POSITION: lambda _, be: f"no position in the checkpoint, {be}skipped",
     Remark.WITHHELD: _withheld,
     Remark.CLEARED: lambda d, be: f"{be}cleared, {_doubt(d)}; it was {shown(d.previous)}",
@@ -174,6 +176,7 @@ _SENTENCES: Mapping[Remark, Callable[[Decision, str], str]] = {
 _WARNINGS = frozenset(
     (
         Remark.PEER_NOT_FOUND,
+        Remark.FALSE,
         Remark.WITHHELD,
         Remark.CLEARED,
         Remark.RENAMED,

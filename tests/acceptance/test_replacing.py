@@ -94,15 +94,35 @@ def test_out_onto_the_open_database(node: Database, stigmem: Run, tmp_path: Path
         running.execute("UPDATE replication_cursors SET cursor = '1725349800000.0'")
         files = ("stigmem.db", "stigmem.db-wal", "stigmem.db-shm")
         before = {name: (tmp_path / name).stat().st_ino for name in files}
-        kinds = ("a SQLite", "a part of a SQLite", "a part of a SQLite")
-        for name, what in zip(files, kinds, strict=True):
+        part = "has the name of a part of a SQLite database"
+        for name, what in zip(
+            files, ("holds a SQLite database, not a checkpoint", part, part), strict=True
+        ):
             finished = stigmem("cursor-export", "--out", name, "--force")
             assert finished.returncode == 1
             assert finished.stderr == (
-                f"error: {name} holds {what} database, not a checkpoint; nothing was written; "
-                "name another file\n"
+                f"error: {name} {what}; nothing was written; name another file\n"
             )
         assert {name: (tmp_path / name).stat().st_ino for name in files} == before
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_out_onto_what_sqlite_would_take(
+    node: Database, stigmem: Run, tmp_path: Path, suffix: str
+) -> None:
+    """The log of a database may be empty, or not there yet, while a node writes."""
+    name = f"other.db{suffix}"
+    for content in (None, b""):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        for command in (("cursor-export", "--out", name), ("cursor-check", "--metrics", name)):
+            finished = stigmem(*command)
+            assert finished.returncode == 1, node
+            assert finished.stderr == (
+                f"error: {name} has the name of a part of a SQLite database; nothing was written; "
+                "name another file\n"
+            )
+        assert (tmp_path / name).exists() is (content is not None)
 
 
 def test_out_onto_an_encrypted_database(stores: Stores, stigmem: Run, tmp_path: Path) -> None:

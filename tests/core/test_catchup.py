@@ -218,7 +218,7 @@ def test_rest_after_a_page(live: bool, pause: float, seconds: float) -> None:
 def test_size_of_pages() -> None:
     """Beside a running node pages are short; a peer that is to be spared is not asked ahead."""
     assert begin(HERE).ask == Ask(HERE, 500, ahead=500)
-    assert begin(HERE, live=True).ask == Ask(HERE, 100, ahead=100)
+    assert begin(HERE, live=True).ask == Ask(HERE, 100, ahead=100, live=True)
     assert begin(HERE, sparing=True).ask == Ask(HERE, 500, ahead=0)
     assert begin(HERE, skip_refused=True).ask == Ask(HERE, 500, skip_refused=True)
 

@@ -123,13 +123,21 @@ def test_undo_holds_what_was_there(position: str | None, table: bool) -> None:
     """An undo checkpoint has the position that an import overwrites, or none."""
     database = snapshot(position=position, table=table)
     written = [Cursor("b", "inbound", "2.0", "now")]
-    found = checkpoint.build_undo(written, database, "s.db", NOW)
+    found = checkpoint.build_undo(written, {}, database, "s.db", NOW)
     assert found.undo
     assert [(item.peer_id, item.cursor) for item in found.entries] == [("b", position)]
     other = checkpoint.build_undo(
-        [Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z")], database, "s.db", NOW
+        [Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z")], {}, database, "s.db", NOW
     )
     assert [(item.cursor, item.updated_at) for item in other.entries] == [(None, None)]
+
+
+def test_undo_proves_no_false_position() -> None:
+    """With a position whose facts are missing stands what showed that, not the facts left."""
+    database, shown = snapshot(position="1.0", held=2), Received(5, "f5")
+    emptied = [Cursor("b", "inbound", None, "now")]
+    found = checkpoint.build_undo(emptied, {("b", "inbound"): shown}, database, "s.db", NOW)
+    assert [item.received for item in found.entries] == [shown]
 
 
 def test_positions_are_counted() -> None:

@@ -113,6 +113,21 @@ def test_facts_gone() -> None:
     )
 
 
+def test_what_a_directory_has_settled() -> None:
+    """Of a directory, no checkpoint counts that is older than one written while nothing was lost.
+
+    Export does not compare with it either; a file of its own counts.
+    """
+    database = snapshot(held=3, position=POSITION)
+    old = taken(entry("150.0", Received(4, "f4")), hour=1)
+    new = taken(entry(POSITION, Received(3, "f3")), hour=2)
+    assert of_directories(database, [old, new]) == []
+    (problem,) = of_directories(database, [old], [new])
+    assert (problem.trouble, problem.detail) == (Trouble.FACTS_GONE, "1.json")
+    (problem,) = of_directories(database, [old, replace(new, after_loss=True)])
+    assert (problem.trouble, problem.detail) == (Trouble.FACTS_GONE, "1.json")
+
+
 def test_facts_given_up_are_no_problem() -> None:
     """What was lost before a forced checkpoint was given up."""
     old = taken(entry("150.0", COUNTED), hour=1)

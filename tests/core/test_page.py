@@ -13,9 +13,9 @@ from stigmem_cursor_plugin.core.page import (
     Page,
     PageProblem,
     PageTrouble,
+    can_be_mended,
     fact_id,
     judge,
-    of_unknown_origin,
     unverifiable,
 )
 
@@ -185,9 +185,20 @@ def test_facts_that_cannot_be_verified_now() -> None:
         (["(cid_required)"], None),
         (["(cid_required)", "(origin_unresolvable): relayed origin 'x' is unanchored"], 1),
         (["(origin_unresolvable): no stored manifest", "(origin_unresolvable)"], 0),
+        (["(origin_not_sender)", "(relay_sender_not_trusted)"], 1),
     ],
 )
-def test_facts_whose_origin_is_unknown(reasons: list[str], first: int | None) -> None:
-    """The first fact whose origin cannot be verified now is found among the rejected ones."""
+def test_facts_that_can_be_mended(reasons: list[str], first: int | None) -> None:
+    """The first fact that is rejected for now, not for what it is, is found among the rejected."""
     rejected = [Fact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)]
-    assert of_unknown_origin(rejected) == (None if first is None else rejected[first])
+    assert can_be_mended(rejected, relay_trusted=False) == (
+        None if first is None else rejected[first]
+    )
+
+
+@pytest.mark.parametrize("relay_trusted", [True, False])
+def test_relayed_facts_while_relays_are_off(relay_trusted: bool) -> None:
+    """If the peer is trusted as a relay, a run that takes no relayed facts is not the node's."""
+    rejected = Fact("a", "skip fact (origin_not_sender)")
+    found = can_be_mended([rejected], relay_trusted=relay_trusted)
+    assert found == (rejected if relay_trusted else None)

@@ -71,6 +71,16 @@ CASES = {
         ],
         previous=OLD,
     ),
+    "already set, and false": Case(
+        Outcome.ALREADY_SET,
+        COUNTED,
+        LACKING,
+        [
+            "warning: {}: already set, but 12 of 512 fact(s) are missing from the database; "
+            "--force empties it"
+        ],
+        previous=NEW,
+    ),
     "not received": Case(
         Outcome.FACTS_MISSING,
         UNCOUNTED,
@@ -210,7 +220,7 @@ WAYS = 3
 def test_sentence(case: Case, *, dry_run: bool) -> None:
     """Each thing that can become of a position is said in these words, and nothing else is."""
     given = report(decision(case), dry_run=dry_run)
-    withheld = case.outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED)
+    withheld = given.plan.withholds
     words = {"be": "would be " if dry_run else ""}
     expected = [line.format("peer stigmem://node-b (inbound)", **words) for line in case.said]
     assert (said(given)[:-WAYS] if withheld else said(given)) == expected
@@ -253,6 +263,14 @@ def test_ways_on(entries: Sequence[Entry], quick: str, slow: str, name: str) -> 
         f"({slow}a page every 30 s)",
         "info: or give up what is missing: import again with --accept-loss",
     ]
+
+
+def test_ways_on_from_a_false_position() -> None:
+    """A position that is set must be emptied first: catch-up alone would go on after it."""
+    assert said(report(decision(CASES["already set, and false"])))[-WAYS] == (
+        "info: next, run this import again with --force, then `stigmem federation cursor-catchup` "
+        "(about 1 s, then start the node)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,23 @@ def test_every_way_to_misbehave(nodes: Federation, hostile: HostilePeer) -> None
     }
 
 
+def test_position_that_is_set_back_meanwhile(nodes: Federation, hostile: HostilePeer) -> None:
+    """If an import empties the position while catch-up runs, catch-up does not set it again."""
+
+    def emptied(number: int, _query: Mapping[str, str], ask: Ask) -> Reply:
+        if number == 3:
+            nodes.a.query("UPDATE replication_cursors SET cursor = NULL")
+        return ask()
+
+    hostile.behave = emptied
+    stopped = nodes.catch_up()
+    assert stopped.returncode == 3
+    assert "its position was set back meanwhile, to none; run this again to go on" in stopped.stderr
+    assert nodes.a.cursor(nodes.b) is None
+    assert nodes.catch_up().returncode == 0
+    assert nodes.check_position() == FACTS
+
+
 PASSES = {
     2: Reply(500),
     3: Reply(200, b"no JSON"),

@@ -56,6 +56,26 @@ def test_origin_that_does_not_answer(tmp_path: Path) -> None:
         assert a.facts_from(c) == c.own_facts()
 
 
+def test_relay_that_is_not_trusted_now(tmp_path: Path) -> None:
+    """Registered again, a relay is not trusted: catch-up stops until somebody says that it is."""
+    with relaying_nodes(tmp_path) as (a, b, c):
+        b.post_facts(["one", "two"])
+        wait_for("the relay to catch up", lambda: caught_up(c, b))
+        a.stop()
+        lose_the_facts(a, a)
+        trust = "UPDATE peers SET relay_trusted = ? WHERE node_id = 'stigmem://node-c'"
+        a.query(trust, [0])
+        a.query("UPDATE peers SET status = 'revoked' WHERE node_id = 'stigmem://node-b'")
+        stopped = stigmem(a, True, "cursor-catchup")
+        assert stopped.returncode == 3
+        assert "(relay_sender_not_trusted); --skip-refused goes on past it" in stopped.stderr
+        assert a.cursor(c) is None
+
+        a.query(trust, [1])
+        assert stigmem(a, True, "cursor-catchup").returncode == 0
+        assert a.facts_from(c) >= b.own_facts()
+
+
 def first_of(origin: Node, relay: Node) -> str:
     """Return the id of the first fact of *origin* that *relay* serves."""
     query = "SELECT id FROM facts WHERE received_from = ? ORDER BY hlc LIMIT 1"

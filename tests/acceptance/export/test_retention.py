@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,45 @@ def test_lost_position_keeps_the_file(
         f"error: {RECOVER.format('c.json')}\n"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace("1725349500000.10", "1725349500000.11"),
+        lambda text: text.replace('"format_version": 1', '"format_version": 2'),
+        lambda text: "\ufeff" + text,
+    ],
+    ids=["digest", "version", "byte order mark"],
+)
+def test_a_damaged_file_with_positions_is_kept(
+    exported: bytes, stigmem: Run, tmp_path: Path, damage: Callable[[str], str]
+) -> None:
+    """A FILE that is not valid but could be mended is replaced with ``--force`` only."""
+    damaged = damage(exported.decode())
+    assert damaged != exported.decode()
+    (tmp_path / "c.json").write_text(damaged, encoding="utf-8")
+    finished = stigmem("cursor-export", "--out", "c.json")
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1] == (
+        "error: kept c.json: it holds positions; mend it, or move it away; --force replaces it"
+    )
+    assert (tmp_path / "c.json").read_text(encoding="utf-8") == damaged
+    assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0
+
+
+def test_a_checkpoint_from_the_future_shows_a_loss(
+    node: Database, stigmem: Run, tmp_path: Path
+) -> None:
+    """While its clock was wrong, a node may have written the only checkpoint with its facts."""
+    assert stigmem("cursor-export", "--out", ".").returncode == 0
+    (written,) = tmp_path.glob("cursors-*.json")
+    ahead = tmp_path / "cursors-29990101T000000Z.json"
+    written.rename(ahead)
+    node.run("UPDATE replication_cursors SET cursor = '1725349400000.0'")
+    for _ in range(2):
+        assert stigmem("cursor-export", "--out", ".", "--keep", "1").returncode == 1
+    assert ahead.exists()
 
 
 def test_position_that_fell_back_keeps_the_file(

@@ -23,6 +23,25 @@ def test_facts_missing(database: Database, stigmem: Run) -> None:
     assert database.cursors() == {}
 
 
+def test_set_and_false(node: Database, stigmem: Run) -> None:
+    """A position that is set on missing facts stays, exit 3; what is advised empties it."""
+    given = checkpoint(entry("node-b", **received(5, "node-b-4")))
+    finished = stigmem("cursor-import", "-", given=given)
+    assert finished.returncode == 3
+    assert finished.stderr == lines(
+        "warning: peer stigmem://node-b (inbound): already set, but 2 of 5 fact(s) are missing "
+        "from the database; --force empties it",
+        "info: next, run this import again with --force, then `stigmem federation cursor-catchup` "
+        "(about 1 s, then start the node)",
+        "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 (about 30 s, a "
+        "page every 30 s)",
+        "info: or give up what is missing: import again with --accept-loss",
+        DONE.format(0, 0, 1),
+    )
+    assert stigmem("cursor-import", "--force", "-", given=given).returncode == 3
+    assert node.cursors()["id-of-node-b", "inbound"] is None
+
+
 def test_accept_loss(database: Database, stigmem: Run) -> None:
     """``--accept-loss`` restores the position and says what is given up."""
     database.add_peer("node-b")
