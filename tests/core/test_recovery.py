@@ -169,14 +169,34 @@ def test_position_that_stands_on_missing_facts(position: str, cleared: bool) -> 
     """--force empties a position at or past one whose counted facts are gone: it is false."""
     lost = taken(entry(NEW, Received(5, "f5")))
     database = snapshot(position=position, held=4)
-    assert plan(lost, database=database).cursors("now") == []
+    left = plan(lost, database=database)
+    assert left.cursors("now") == []
+    assert left.count(Outcome.ALREADY_SET) == 1
+    assert left.withholds is cleared
+    assert list(left.decisions[0].remarks(several=False)) == [
+        Remark.FALSE if cleared else Remark.ALREADY_SET
+    ]
+    assert not plan(lost, database=database, accept_loss=True).withholds
     found = plan(lost, database=database, force=True)
+    shown = {("b", "inbound"): Received(5, "f5")}
+    assert found.false_positions == (shown if cleared else {})
     assert found.cursors("now") == ([Cursor("b", "inbound", None, "now")] if cleared else [])
     assert found.count(Outcome.CLEARED) == (1 if cleared else 0)
     assert found.withholds
     assert found.overwrites is cleared
     accepted = plan(lost, database=database, force=True, accept_loss=True)
     assert accepted.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
+
+
+def test_the_newest_checkpoint_judges_a_position_that_is_set() -> None:
+    """What an older checkpoint counts may have been given up since."""
+    counts_more = taken(entry(OLD, Received(5, "f5")), hour=1)
+    settled = taken(entry(NEW, Received(4, "f4")), hour=2)
+    database = snapshot(position=NEW, held=4)
+    assert not plan(counts_more, settled, database=database).withholds
+    assert plan(
+        replace(counts_more, timestamp="2026-05-02T23:00:00Z"), settled, database=database
+    ).withholds
 
 
 def test_an_older_position_rather_than_none() -> None:
