@@ -159,19 +159,17 @@ def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
     )
 
 
-def can_be_mended(rejected: Sequence[Fact], *, relay_trusted: bool) -> Fact | None:
+def can_be_mended(rejected: Sequence[Fact]) -> Fact | None:
     """Return the first fact that was rejected for what can be mended, None where there is none.
 
-    A relay may serve facts of a node that does not answer at the moment. A relay that was
-    registered again is not trusted until somebody says so. And a run whose settings take no relayed
-    facts rejects those of a peer that is trusted to relay. The host's own loop passes over all of
+    A relay may serve facts of a node that does not answer at the moment; and a relay that was
+    registered again is not trusted until somebody says so. The host's own loop passes over all of
     them for ever (0.9.0a11 and a12).
     """
-    reasons = (_UNRESOLVABLE, _NOT_TRUSTED, *((_NOT_THE_SENDER,) if relay_trusted else ()))
+    reasons = (_UNRESOLVABLE, _NOT_TRUSTED)
     found = (fact for fact in rejected if any(reason in fact.reason for reason in reasons))
     return next(found, None)
 
 
 _UNRESOLVABLE = "(origin_unresolvable)"
 _NOT_TRUSTED = "(relay_sender_not_trusted)"
-_NOT_THE_SENDER = "(origin_not_sender)"

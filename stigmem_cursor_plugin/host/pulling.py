@@ -163,7 +163,7 @@ class Session:
         rejected = tuple(self._watch.rejected)
         if unverifiable(page, rejected):
             return PageProblem(PageTrouble.ORIGIN_UNKNOWN, rejected[0].reason)
-        mendable = can_be_mended(rejected, relay_trusted=bool(request.row.get("relay_trusted")))
+        mendable = can_be_mended(rejected)
         if mendable and not request.ask.skip_refused:
             return Refused(mendable, list(page.fact_ids).index(mendable.fact_id))
         if position != request.ask.position:

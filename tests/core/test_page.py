@@ -191,14 +191,4 @@ def test_facts_that_cannot_be_verified_now() -> None:
 def test_facts_that_can_be_mended(reasons: list[str], first: int | None) -> None:
     """The first fact that is rejected for now, not for what it is, is found among the rejected."""
     rejected = [Fact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)]
-    assert can_be_mended(rejected, relay_trusted=False) == (
-        None if first is None else rejected[first]
-    )
-
-
-@pytest.mark.parametrize("relay_trusted", [True, False])
-def test_relayed_facts_while_relays_are_off(relay_trusted: bool) -> None:
-    """If the peer is trusted as a relay, a run that takes no relayed facts is not the node's."""
-    rejected = Fact("a", "skip fact (origin_not_sender)")
-    found = can_be_mended([rejected], relay_trusted=relay_trusted)
-    assert found == (rejected if relay_trusted else None)
+    assert can_be_mended(rejected) == (None if first is None else rejected[first])
