@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -101,19 +102,28 @@ def _beside(name: str) -> Path:
 
 
 def _write_new(path: Path, text: str) -> str:
-    """Write a file that is not there yet, under a name as close to *path* as is free."""
+    """Write a file that is not there yet, as *path* or with a number after it."""
     stem = path.stem
     with _explained(f"cannot write {path}"), new_file(path.parent, text) as temporary:
-        for number in range(1, 1000):
+        for number in range(_first_free(path), 1000):
+            path = path.with_name(f"{stem}_{number:03}.json" if number else f"{stem}.json")
             try:
                 _move_to_new(temporary, path)
                 break
             except FileExistsError:
-                path = path.with_name(f"{stem}_{number:03}.json")
+                continue
         else:
             raise FileExistsError(errno.EEXIST, "a thousand files have been written this second")
     _sync_directory(path)
     return str(path)
+
+
+def _first_free(path: Path) -> int:
+    # Not a number that was removed meanwhile: the names sort in the order of writing.
+    numbered = re.compile(rf"{re.escape(path.stem)}(?:_([0-9]{{3}}))?\.json")
+    names = (file.name for file in path.parent.iterdir())
+    used = filter(None, map(numbered.fullmatch, names))
+    return max((int(found[1] or 0) + 1 for found in used), default=0)
 
 
 def _move_to_new(temporary: Path, path: Path) -> None:

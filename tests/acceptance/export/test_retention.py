@@ -185,6 +185,16 @@ def test_two_in_one_second(node: Database, stigmem: Run, backup: Path) -> None:
     assert len(set(written)) == 8
 
 
+def test_names_of_a_second_are_not_used_again(
+    node: Database, stigmem: Run, tmp_path: Path, backup: Path
+) -> None:
+    """What ``--keep`` removes leaves no gap that a newer checkpoint takes: it would sort before."""
+    for _ in range(6):
+        written = stigmem("cursor-export", "--out", "backup/", "--keep", "2").stderr.split()[2]
+        assert names(backup)[-1] == Path(written).name
+    assert len(names(backup)) == 2
+
+
 def test_keep(node: Database, exported: bytes, stigmem: Run, backup: Path) -> None:
     """``--keep N`` leaves the N newest, and every file that is not this node's checkpoint."""
     days = [old_checkpoint(backup, day, exported) for day in range(1, 6)]
