@@ -23,8 +23,7 @@ ROUNDS = 20
 """How often an operator comes back to an alarm before it is taken to be without an end."""
 TRIES = 15
 """How often a catch-up is run again for a fact whose origin does not answer."""
-
-
+_ANSWERS = (Wanted.PEER, Wanted.PEER_OR_REVOKE)
 _KILLS = {"cursor-import": Fault.IMPORT_KILLED, "cursor-catchup": Fault.CATCH_UP_KILLED}
 
 
@@ -161,18 +160,23 @@ class Operator:
         for _ in range(TRIES):
             run = self._run("cursor-catchup", *options)
             self.fetched += reading.went_through(run.said)
-            left = [found for found in reading.not_caught_up(run.said) if not self._in_vain(found)]
+            left = [found for found in reading.not_caught_up(run.said) if not self._revoke(found)]
             self.caught_up = run.status == 0 or (run.status == 3 and not left)
             # A peer may be waiting for this node in its turn: start it, then come back.
-            others = [found for found in left if found.wanted is not Wanted.PEER]
+            others = [found for found in left if found.wanted not in _ANSWERS]
             if self.caught_up or not others or self.site.gone:
                 return
             if any(self._to_skip(found) for found in left):
                 options = ["--skip-refused"]
             time.sleep(self.random.uniform(1, 3))
 
-    def _in_vain(self, found: NotCaughtUp) -> bool:
-        return found.wanted is Wanted.PEER and self._gone(found.node)
+    def _revoke(self, found: NotCaughtUp) -> bool:
+        """Revoke a peer that is gone for good, where that is asked for."""
+        if found.wanted is not Wanted.PEER_OR_REVOKE or not self._gone(found.node):
+            return False
+        self.site.node.query("UPDATE peers SET status = 'revoked' WHERE node_id = ?", [found.node])
+        self.steps.append("revoke peer")
+        return True
 
     def _to_skip(self, found: NotCaughtUp) -> bool:
         return found.wanted is Wanted.SKIP or (

@@ -62,6 +62,7 @@ class Wanted(Enum):
     """What a peer that is not caught up needs."""
 
     PEER = "the peer has to answer"
+    PEER_OR_REVOKE = "the peer has to answer, or to be revoked if it is gone for good"
     ORIGIN = "the node that a relayed fact is from has to answer"
     SKIP = "a fact has to be skipped"
 
@@ -85,6 +86,8 @@ def _reason(peer: str, said: str) -> NotCaughtUp:
         return NotCaughtUp(Wanted.ORIGIN, origin[1])
     if "--skip-refused" in said:
         return NotCaughtUp(Wanted.SKIP, peer)
+    if "if it is gone for good, set its status to revoked" in said:
+        return NotCaughtUp(Wanted.PEER_OR_REVOKE, peer)
     return NotCaughtUp(Wanted.PEER, peer)
 
 

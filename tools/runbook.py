@@ -24,6 +24,7 @@ from tools.stories import (
     backup,
     checkpoint,
     drop_the_table,
+    empty_the_table,
     lose_the_facts,
     run_on,
 )
@@ -68,6 +69,12 @@ def lose_positions_of_backup(a: Node, _b: Node) -> None:
     Node.query(_backup_of(a), "DELETE FROM replication_cursors")
 
 
+def lose_the_peer(a: Node, b: Node) -> None:
+    """Lose the positions, and the peer that could be asked."""
+    empty_the_table(a, b)
+    b.stop()
+
+
 def _backup_of(a: Node) -> Node:
     return replace(a, directory=a.directory / "backups", _process=None)
 
@@ -78,6 +85,7 @@ LOSSES: dict[str, Callable[[Node, Node], None]] = {
     "Database wholly lost": lose_everything,
     "Positions withheld": lose_the_facts,
     "No checkpoint at all": drop_the_table,
+    "A peer is gone for good": lose_the_peer,
 }
 
 
@@ -149,7 +157,10 @@ class Scene:
             self._a.start()
             return
         self._a.settings.clear()
-        run_on(self._a, self._b)
+        if self._b.is_running:
+            run_on(self._a, self._b)
+        else:
+            self._a.start()
 
 
 def _name_in_directory(taken: Path) -> str:

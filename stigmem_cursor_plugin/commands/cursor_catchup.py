@@ -117,7 +117,10 @@ class _Job:
         # The host's code takes a second to import.
         from stigmem_cursor_plugin.host.pulling import open_session  # noqa: PLC0415
 
-        with open_session(settings) as session, interruptible(lambda: session.storing) as check:
+        with (
+            open_session(settings, live=arguments.live) as session,
+            interruptible(lambda: session.storing) as check,
+        ):
             if arguments.live and session.relays:
                 raise HostError(report.RELAYS)
             if snapshot.cursors is None:

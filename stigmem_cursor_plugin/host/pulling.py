@@ -5,12 +5,11 @@ called: the steps of a page share one connection and one transaction, which the 
 of; 500 facts are asked for; the next page is asked for while this one is stored; facts of any age
 are taken.
 
-    with open_session(settings) as session:
+    with open_session(settings, live=False) as session:
         outcome = session.pull(peer, Ask(session.position(peer)), before_storing)
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,31 +20,32 @@ from stigmem_cursor_plugin.core.catchup import PageOutcome, Refused, Stored
 from stigmem_cursor_plugin.core.page import (
     Ask,
     Fact,
-    Page,
     PageProblem,
     PageTrouble,
     can_be_mended,
-    judge,
     unverifiable,
 )
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host import functions
-from stigmem_cursor_plugin.host.asking import Asker, Reply
+from stigmem_cursor_plugin.host.asking import Asker
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
 from stigmem_cursor_plugin.host.functions import Host
 from stigmem_cursor_plugin.host.remembering import (
     good_signatures_remembered,
     silent_origins_remembered,
 )
+from stigmem_cursor_plugin.host.requesting import NoPageError, PageRequest
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.host.sharing import SharedConnection, shared
 from stigmem_cursor_plugin.host.watching import Watch, watching
 
 
 @contextmanager
-def open_session(settings: Settings) -> Iterator["Session"]:
+def open_session(settings: Settings, *, live: bool) -> Iterator["Session"]:
     """Open the database that *settings* name, and do what a node does before it pulls.
+
+    *live* tells that the node runs, and works on the same database.
 
     Raises :class:`HostError` for a host or settings that it does not work with, and
     :class:`StoreError` for a database that the node has not been started on; both before
@@ -57,7 +57,7 @@ def open_session(settings: Settings) -> Iterator["Session"]:
         watch = stack.enter_context(watching(host.pulling))
         functions.check_settings(host)
         with functions.opening(host):
-            connection = stack.enter_context(shared(host.database, host.settings))
+            connection = stack.enter_context(shared(host.database, host.settings, alone=not live))
             functions.check_database(host)
         functions.start_up(host)
         stack.enter_context(good_signatures_remembered())
@@ -107,7 +107,7 @@ class Session:
 
         Raises :class:`StoreError` where the database fails.
         """
-        self.begin_page()
+        self._begin_page()
         try:
             behind = (self.position(peer) or "") < (position or "")
             with self._database():
@@ -130,11 +130,12 @@ class Session:
         row = self._row(peer)
         if problem := _not_active(row):
             return problem
-        request = _Request(self, row, ask, before_storing)
+        lock = partial(self._lock, before_storing, row["id"], ask)
+        request = PageRequest(self._host, self._asker, self._watch, row, ask, lock)
         try:
             pulled = self._host.pulling.pull_from_peer_once(row, request, ask.position)
             outcome = self._ended(request, self._runner.run(pulled))
-        except _NoPageError as found:
+        except NoPageError as found:
             return found.problem
         except CursorError:
             raise
@@ -153,7 +154,7 @@ class Session:
             found = connection.execute(_PEER, (peer.id,)).fetchone()
         return dict(as_mapping(found)) if found else {}
 
-    def _ended(self, request: "_Request", position: str | None) -> PageOutcome:
+    def _ended(self, request: PageRequest, position: str | None) -> PageOutcome:
         page = request.page
         if page is None or not self._watch.finished:
             # The host made no request, or left before it had gone through the facts. It logged why.
@@ -171,7 +172,7 @@ class Session:
         seconds = self._keep()
         return Stored(page, self._watch.new, self._watch.held, rejected, seconds)
 
-    def _failed(self, request: "_Request", error: Exception) -> PageOutcome:
+    def _failed(self, request: PageRequest, error: Exception) -> PageOutcome:
         fact_id, before = self._watch.fact, self._watch.before
         if request.page is None and not is_the_databases(error):
             return PageProblem(PageTrouble.NOT_ASKED, self._watch.reason(error))
@@ -198,24 +199,28 @@ class Session:
             "stored; run this again to go on"
         )
 
-    def begin_page(self) -> None:
-        """Take the write lock."""
+    def _lock(self, before_storing: Callable[[], None], peer_id: str, ask: Ask) -> None:
+        """Take the write lock for a page; raises NoPageError where its place has changed.
+
+        Someone may have set the position back since the last page: an import empties it, if facts
+        before it are missing.
+        """
+        before_storing()
+        self._begin_page()
+        if ask.live:
+            return
+        with self._database():
+            position = self._host.pulling.load_cursor(peer_id)
+        if (position or "") < (ask.position or ""):
+            raise NoPageError(PageProblem(PageTrouble.MOVED_BACK, position or "none"))
+
+    def _begin_page(self) -> None:
         self.storing = True
         # This runs inside the host's request, so errors become a StoreError here: the host takes a
         # driver's ValueError for an address that it must not ask, and goes on.
         with self._database():
             self._connection.begin_page()
         self._locked_at = time.monotonic()
-
-    def refuse_moved_back(self, row: Mapping[str, Any], ask: Ask) -> None:
-        """Raise _NoPageError where someone has set the position back since the last page.
-
-        An import may have emptied it, because facts before it are missing.
-        """
-        with self._database():
-            position = self._host.pulling.load_cursor(row["id"])
-        if (position or "") < (ask.position or ""):
-            raise _NoPageError(PageProblem(PageTrouble.MOVED_BACK, position or "none"))
 
     def _keep(self) -> float:
         self._connection.keep_page()
@@ -227,21 +232,6 @@ class Session:
             self._connection.drop_page()
             self.storing = False
 
-    def ask_ahead(self, row: Mapping[str, Any], url: str, arguments: dict[str, Any]) -> None:
-        """Send a request with a token of its own: a peer takes each token once."""
-        scopes = json.loads(row["allowed_scopes"])
-        token = self._host.pulling.create_peer_token(row["node_id"], scopes)
-        headers = {**arguments["headers"], "Authorization": f"Bearer {token}"}
-        self._asker.ask_ahead(url, {**arguments, "headers": headers})
-
-    def reply(self, url: str, arguments: dict[str, Any]) -> Reply:
-        """Return the reply to a request, which may have been sent already."""
-        return self._asker.reply(url, arguments)
-
-    def watched(self, reply: Reply, passed_over: frozenset[str]) -> Any:
-        """Return the response for the host, which goes through its facts under watch."""
-        return self._watch.response(reply.response, reply.answer.document, passed_over)
-
 
 _PEER = "SELECT * FROM peers WHERE id = ?"
 
@@ -250,48 +240,3 @@ def _not_active(row: Mapping[str, Any]) -> PageProblem | None:
     if row.get("status") == ACTIVE:
         return None
     return PageProblem(PageTrouble.NOT_ACTIVE, row.get("status", "removed"))
-
-
-class _NoPageError(Exception):
-    """The answer holds no page that can be stored.
-
-    Raised through the host's code, so that the host neither sees the answer nor stores from it.
-    """
-
-    def __init__(self, problem: PageProblem) -> None:
-        self.problem = problem
-
-
-class _Request:
-    """Stands in for the host's HTTP client: asks for a page, and checks it before the host does."""
-
-    def __init__(
-        self,
-        session: Session,
-        row: Mapping[str, Any],
-        ask: Ask,
-        before_storing: Callable[[], None],
-    ) -> None:
-        self._session = session
-        self.row = row
-        self.ask = ask
-        self._before_storing = before_storing
-        self.page: Page | None = None
-
-    async def get(self, url: str, **arguments: Any) -> Any:
-        """Answer the host's request for a page; raises _NoPageError where there is none."""
-        arguments["params"] = {**arguments["params"], "limit": self.ask.limit}
-        reply = self._session.reply(url, arguments)
-        page = judge(reply.answer, self.ask)
-        if isinstance(page, PageProblem):
-            raise _NoPageError(page)
-        if page.has_more and self.ask.ahead:
-            params = {**arguments["params"], "limit": self.ask.ahead, "cursor": page.position}
-            self._session.ask_ahead(self.row, url, {**arguments, "params": params})
-        self._before_storing()
-        # Not before: other writers would wait for the lock while the peer makes its answer.
-        self._session.begin_page()
-        if not self.ask.live:
-            self._session.refuse_moved_back(self.row, self.ask)
-        self.page = page
-        return self._session.watched(reply, self.ask.passed_over)

@@ -1,6 +1,7 @@
 """The node's settings, as the host reads them."""
 
 import os
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,7 @@ def _value(name: str, default: object, text: str) -> Any:
     if not isinstance(default, int):
         return text
     try:
-        return int(text)
+        # The host also takes a number with a point and noughts.
+        return int(re.sub(r"\.0*$", "", text))
     except ValueError:
         raise HostError(f"STIGMEM_{name.upper()} is not a whole number: {text!r}") from None

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Self
 
-from stigmem_cursor_plugin.host.dialects import page_in_memory, write_lock
+from stigmem_cursor_plugin.host.dialects import for_many_pages, write_lock
 
 
 class SharedConnection:
@@ -117,14 +117,15 @@ def _only_reads(sql: str) -> bool:
 
 
 @contextmanager
-def shared(database: Any, settings: Any) -> Iterator[SharedConnection]:
+def shared(database: Any, settings: Any, *, alone: bool) -> Iterator[SharedConnection]:
     """Give every step of the host one connection, opened as the host opens its own.
 
-    *database* is the module ``stigmem_node.db``, whose ``make_backend`` every step calls.
+    *database* is the module ``stigmem_node.db``, whose ``make_backend`` every step calls; *alone*
+    tells that no node runs on the database.
     """
     make_backend = database.make_backend
     with make_backend(_settings=settings).connection() as opened:
-        for statement in page_in_memory(settings.storage_backend):
+        for statement in for_many_pages(settings.storage_backend, alone=alone):
             opened.execute(statement)
         connection = SharedConnection(opened, write_lock(settings.storage_backend))
         database.make_backend = lambda *_, **__: _Backend(connection)

@@ -104,7 +104,7 @@ def sentence(progress: Progress) -> str:
 _SENTENCES = {
     PageTrouble.NO_ANSWER: (
         "no answer in {tries} attempts: {detail}; check that the peer is running, then run "
-        "this again"
+        "this again; if it is gone for good, set its status to revoked in the table peers"
     ),
     PageTrouble.BAD_ANSWER: (
         "its answer is not a page of facts ({tries} attempts); ask its operator, then run "

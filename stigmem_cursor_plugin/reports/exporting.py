@@ -36,7 +36,7 @@ def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[st
     seconds of its first pull a new node looks like one that has lost every position (0.9.0a12).
     """
     to_do = (
-        f"stop the node and run {program.command('import', 'FILE')}, or "
+        f"stop the node and run {program.command('import', file='FILE')}, or "
         f"{program.command('catchup')} if there is no checkpoint; --force writes an empty one"
     )
     if snapshot.cursors is None:
@@ -94,7 +94,7 @@ def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequ
 def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:
     yield f"stop the node and run {', then '.join(_commands(name, steps, program))}"
     if Remedy.CATCH_UP in steps or Remedy.IMPORT_WITH_FORCE in steps:
-        give_up = program.command("export", "--force", "--out", name)
+        give_up = program.command("export", "--force", "--out", file=name)
         yield (
             "if this stays when every peer is caught up, no peer has those facts any more; "
             f"give them up: {give_up}"
@@ -105,8 +105,8 @@ def _commands(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[
     for step in steps:
         match step:
             case Remedy.IMPORT:
-                yield program.command("import", name)
+                yield program.command("import", file=name)
             case Remedy.IMPORT_WITH_FORCE:
-                yield program.command("import", "--force", name)
+                yield program.command("import", "--force", file=name)
             case Remedy.CATCH_UP:
                 yield program.command("catchup")

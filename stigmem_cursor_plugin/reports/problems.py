@@ -26,10 +26,7 @@ def sentence(problem: Problem, program: Program) -> str:
         case Trouble.FROM_THE_FUTURE:
             return f"{subject}: dated in the future ({problem.detail}); is a clock wrong?"
         case Trouble.TABLE_MISSING:
-            return (
-                f"{subject}: the table replication_cursors is missing; stop the node and run "
-                f"{program.command('import', 'FILE')}"
-            )
+            return f"{subject}: the table replication_cursors is missing; {_restore(program)}"
         case _:
             return f"peer {problem.peer} ({problem.direction}): {_of_peer(problem, program)}"
 
@@ -53,14 +50,12 @@ def passed_over(problem: Problem, program: Program) -> str:
 def _of_peer(problem: Problem, program: Program) -> str:
     match problem.trouble:
         case Trouble.POSITION_LOST:
-            return (
-                f"{problem.facts:,} fact(s) received, but no position; stop the node and run "
-                f"{program.command('import', 'FILE')}"
-            )
+            return f"{problem.facts:,} fact(s) received, but no position; {_restore(program)}"
         case Trouble.FACTS_GONE:
             return (
                 f"the position is set, but {problem.facts:,} fact(s) up to it are missing; stop "
-                f"the node and run {program.command('import', '--force', problem.detail)}, then "
+                "the node and run "
+                f"{program.command('import', '--force', file=problem.detail)}, then "
                 f"{program.command('catchup')}"
             )
         case Trouble.PEER_NOT_FOUND:
@@ -74,3 +69,10 @@ def _of_peer(problem: Problem, program: Program) -> str:
             some = f"{problem.facts:,} fact(s) are missing"
             missing = some if problem.facts else "facts may be missing"
             return f"import would withhold it, {missing}; {program.command('catchup')} fetches them"
+
+
+def _restore(program: Program) -> str:
+    return (
+        f"stop the node and run {program.command('import', file='FILE')}, or without a checkpoint "
+        f"{program.command('catchup')}"
+    )

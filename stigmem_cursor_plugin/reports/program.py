@@ -14,8 +14,14 @@ class Program:
     standalone: bool = False
     db: str | None = None
 
-    def command(self, name: str, *arguments: str) -> str:
+    def command(self, name: str, *options: str, file: str | None = None) -> str:
         """Return a command line in backticks; *name* is ``import``, ``export`` and so on."""
         prefix = "stigmem-cursor " if self.standalone else "stigmem federation cursor-"
-        database = ["--db", self.db] if self.db is not None else []
-        return f"`{prefix}{shlex.join([name, *database, *arguments])}`"
+        database = ["--db", _no_option(self.db)] if self.db is not None else []
+        files = [_no_option(file)] if file is not None else []
+        return f"`{prefix}{shlex.join([name, *database, *options, *files])}`"
+
+
+def _no_option(path: str) -> str:
+    """Return a path so that it is not taken for an option."""
+    return f"./{path}" if path.startswith("-") else path

@@ -85,7 +85,7 @@ SECTIONS = runbook.sections(runbook.PAGE.read_text(encoding="utf-8"))
 def test_section(stage: Stage, heading: str) -> None:
     """Every command prints what the page shows, and in the end no fact is missing."""
     body = SECTIONS[heading]
-    # A section that starts the node waits there until every fact of the peer is held.
+    # A section that starts the node waits there until every fact of a peer that runs is held.
     assert "\n$ systemctl start stigmem-node\n" in body
     for step in runbook.play(stage, heading, body):
         assert runbook.steady(step.printed) == runbook.steady(step.shown), step.command
@@ -100,6 +100,7 @@ def test_sections() -> None:
         "Database wholly lost",
         "Positions withheld",
         "No checkpoint at all",
+        "A peer is gone for good",
         "Wrong checkpoint imported",
         "Moving a node",
     ]

@@ -17,7 +17,7 @@ ENVIRONMENTS: Mapping[str, dict[str, str]] = {
     "lower case": {"stigmem_db_path": "lower.db"},
     "empty": {"STIGMEM_DB_PATH": ""},
     "backend": {"STIGMEM_STORAGE_BACKEND": "postgres", "STIGMEM_AT_REST_ENCRYPTION": "on"},
-    "numbers": {"STIGMEM_PORT": " 9000 ", "STIGMEM_FEDERATION_PULL_INTERVAL_S": "5"},
+    "numbers": {"STIGMEM_PORT": " 9000 ", "STIGMEM_FEDERATION_PULL_INTERVAL_S": "5.0"},
     "pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "Yes"},
     "relays": {"STIGMEM_FEDERATION_RELAY_ENABLED": "1"},
     "no pushes": {"STIGMEM_FEDERATION_PUSH_ENABLED": "OFF"},

@@ -101,7 +101,7 @@ def notes(made: Any, kind: str) -> Iterator[tuple[Callable[[], Any], SharedConne
         connection.execute("DELETE FROM notes")
     database = SimpleNamespace(make_backend=lambda **_: made)
     settings = SimpleNamespace(storage_backend="sqlite" if kind == "sqlcipher" else kind)
-    with shared(database, settings) as connection:
+    with shared(database, settings, alone=True) as connection:
         yield lambda: database.make_backend().connection(), connection
 
 
@@ -186,6 +186,6 @@ def test_connections_are_the_hosts_again(kind: str, made: Any) -> None:
     database = SimpleNamespace(make_backend=lambda **_: made)
     before = database.make_backend
     settings = SimpleNamespace(storage_backend="sqlite" if kind == "sqlcipher" else kind)
-    with pytest.raises(FailedError), shared(database, settings):
+    with pytest.raises(FailedError), shared(database, settings, alone=True):
         raise FailedError
     assert database.make_backend is before

@@ -37,7 +37,7 @@ def test_way_out_of_an_alarm() -> None:
 
 def test_command_for_a_person() -> None:
     """A command whose file a person has to fill in is passed over."""
-    said = f"stop the node and run {Program().command('import', 'FILE')}"
+    said = f"stop the node and run {Program().command('import', file='FILE')}"
     assert reading.commands(said) == []
 
 
@@ -52,7 +52,7 @@ def not_caught_up(trouble: PageTrouble, detail: str) -> str:
 @pytest.mark.parametrize(
     ("trouble", "detail", "expected"),
     [
-        (PageTrouble.NO_ANSWER, "connection refused", NotCaughtUp(Wanted.PEER, PEER)),
+        (PageTrouble.NO_ANSWER, "connection refused", NotCaughtUp(Wanted.PEER_OR_REVOKE, PEER)),
         (PageTrouble.DENIED, "401", NotCaughtUp(Wanted.PEER, PEER)),
         (PageTrouble.FACT_REFUSED, "id: clock in the future", NotCaughtUp(Wanted.SKIP, PEER)),
         (

@@ -42,7 +42,8 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null}', sent=20),
         "no answer in 5 attempts: it was cut short (peer closed connection without sending "
         "complete message body (received 20 bytes, expected 48)); check that the peer is "
-        "running, then run this again",
+        "running, then run this again; if it is gone for good, set its status to revoked in the "
+        "table peers",
     ),
     "old": (
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null, "v": 1}'),
@@ -216,7 +217,8 @@ def test_peer_that_is_down(nodes: Federation) -> None:
     assert finished.returncode == 3
     assert finished.stderr.splitlines()[1] == (
         "warning: peer stigmem://node-b: not caught up: no answer in 5 attempts: All connection "
-        "attempts failed; check that the peer is running, then run this again"
+        "attempts failed; check that the peer is running, then run this again; if it is gone for "
+        "good, set its status to revoked in the table peers"
     )
 
 

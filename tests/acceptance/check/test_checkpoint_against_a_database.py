@@ -39,7 +39,8 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
     )
     assert finished.stderr == (
         "error: peer stigmem://node-c (inbound): 2 fact(s) received, but no position; "
-        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
+        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`, "
+        "or without a checkpoint `stigmem federation cursor-catchup --db stigmem.db`\n"
         "error: peer stigmem://node-d (inbound): import would withhold it, "
         "7 fact(s) are missing; `stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
     )
@@ -92,7 +93,8 @@ def test_a_lost_position_that_the_checkpoint_does_not_name(
     )
     assert finished.stderr == (
         "error: peer stigmem://node-b (inbound): 3 fact(s) received, but no position; "
-        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`\n"
+        "stop the node and run `stigmem federation cursor-import --db stigmem.db FILE`, "
+        "or without a checkpoint `stigmem federation cursor-catchup --db stigmem.db`\n"
     )
     assert finished.returncode == 1
 

@@ -59,7 +59,8 @@ def test_lost_position(database: Database, stigmem: Run) -> None:
     assert finished.returncode == 1
     assert finished.stderr == (
         "error: peer stigmem://node-b (inbound): 12 fact(s) received, but no position; "
-        "stop the node and run `stigmem federation cursor-import FILE`\n"
+        "stop the node and run `stigmem federation cursor-import FILE`, or without a checkpoint "
+        "`stigmem federation cursor-catchup`\n"
     )
 
 
@@ -71,7 +72,8 @@ def test_missing_table(node: Database, stigmem: Run) -> None:
     assert finished.stdout.count("none") == 2
     assert finished.stderr == (
         "error: stigmem.db: the table replication_cursors is missing; stop the node and run "
-        "`stigmem federation cursor-import FILE`\n"
+        "`stigmem federation cursor-import FILE`, or without a checkpoint "
+        "`stigmem federation cursor-catchup`\n"
     )
 
 
@@ -117,7 +119,8 @@ def test_read_only_media(node: Database, tmp_path: Path) -> None:
     )
     assert finished.stderr == (
         "error: peer stigmem://node-b (inbound): 3 fact(s) received, but no position; "
-        f"stop the node and run `stigmem federation cursor-import --db {with_log} FILE`\n"
+        f"stop the node and run `stigmem federation cursor-import --db {with_log} FILE`, or "
+        f"without a checkpoint `stigmem federation cursor-catchup --db {with_log}`\n"
     )
     assert finished.stdout.count("2024-09-03T07:45:00Z") == 3
     assert {path.name: path.read_bytes() for path in media.iterdir()} == before
