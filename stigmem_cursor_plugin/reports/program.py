@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.terminal import STANDARD_STREAM
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -23,5 +25,5 @@ class Program:
 
 
 def _no_option(path: str) -> str:
-    """Return a path so that it is not taken for an option."""
-    return f"./{path}" if path.startswith("-") else path
+    """Return a path so that it is not taken for an option; ``-`` is standard input or output."""
+    return f"./{path}" if path.startswith("-") and path != STANDARD_STREAM else path

@@ -11,6 +11,7 @@ from stigmem_cursor_plugin.reports.program import Program
         (Program(), "c.json", "stigmem federation cursor-import --force c.json"),
         (Program(standalone=True), "c.json", "stigmem-cursor import --force c.json"),
         (Program(), "two words", "stigmem federation cursor-import --force 'two words'"),
+        (Program(), "-", "stigmem federation cursor-import --force -"),
         (
             Program(db="-a.db"),
             "-c.json",
