@@ -45,6 +45,11 @@ FOUND = (
         "tests/core/test_findings.py",
     ),
     (
+        "A check named the lost position of a node that is gone for good for ever: import withholds"
+        " it, and nobody can be asked. Catch-up now says to revoke that peer",
+        "tests/acceptance/test_played.py",
+    ),
+    (
         "A request that was given up printed a Python warning",
         "tests/host/test_asking.py",
     ),
