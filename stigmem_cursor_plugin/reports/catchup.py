@@ -93,18 +93,29 @@ def _not_stored(result: Result, what: str, fact: Fact) -> str:
 def sentence(progress: Progress) -> str:
     """Return why a peer is not caught up, and what to do."""
     problem = progress.problem or PageProblem(PageTrouble.NO_ANSWER)
-    return _SENTENCES[problem.trouble].format(
+    said = _SENTENCES[problem.trouble].format(
         detail=problem.detail or "no reason given",
         tries=progress.attempts + 1,
         position=shown(progress.position),
         wait=f"{problem.retry_after or DELAYS[-1]:.0f} s",
     )
+    return f"{said}; {_GONE}" if problem.trouble in _MAY_BE_GONE else said
+
+
+_GONE = "if it is gone for good, set its status to revoked in the table peers"
+# Whoever has its address now, such as a proxy, may answer in its place.
+_MAY_BE_GONE = (
+    PageTrouble.NO_ANSWER,
+    PageTrouble.BAD_ANSWER,
+    PageTrouble.SERVER_ERROR,
+    PageTrouble.UNEXPECTED,
+)
 
 
 _SENTENCES = {
     PageTrouble.NO_ANSWER: (
         "no answer in {tries} attempts: {detail}; check that the peer is running, then run "
-        "this again; if it is gone for good, set its status to revoked in the table peers"
+        "this again"
     ),
     PageTrouble.BAD_ANSWER: (
         "its answer is not a page of facts ({tries} attempts); ask its operator, then run "

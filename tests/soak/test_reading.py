@@ -53,6 +53,7 @@ def not_caught_up(trouble: PageTrouble, detail: str) -> str:
     ("trouble", "detail", "expected"),
     [
         (PageTrouble.NO_ANSWER, "connection refused", NotCaughtUp(Wanted.PEER_OR_REVOKE, PEER)),
+        (PageTrouble.SERVER_ERROR, "502", NotCaughtUp(Wanted.PEER_OR_REVOKE, PEER)),
         (PageTrouble.DENIED, "401", NotCaughtUp(Wanted.PEER, PEER)),
         (PageTrouble.FACT_REFUSED, "id: clock in the future", NotCaughtUp(Wanted.SKIP, PEER)),
         (

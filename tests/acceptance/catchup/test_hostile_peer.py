@@ -12,7 +12,8 @@ from tests.hostile_peer import Ask, HostilePeer, Reply
 
 pytestmark = pytest.mark.long
 
-OPERATOR = "ask its operator, then run this again"
+GONE = "if it is gone for good, set its status to revoked in the table peers"
+OPERATOR = f"ask its operator, then run this again; {GONE}"
 # What each answers always, and what is said of it.
 WAYS: Mapping[str, tuple[Reply, str]] = {
     "500": (Reply(500), f"it answered 500 in 5 attempts; {OPERATOR}"),
@@ -23,7 +24,7 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
     ),
     "404": (
         Reply(404),
-        "it answered 404 to a request for facts; check that the peer's node_url is right",
+        f"it answered 404 to a request for facts; check that the peer's node_url is right; {GONE}",
     ),
     "busy": (
         Reply(429, headers={"Retry-After": "900"}),
@@ -42,8 +43,7 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null}', sent=20),
         "no answer in 5 attempts: it was cut short (peer closed connection without sending "
         "complete message body (received 20 bytes, expected 48)); check that the peer is "
-        "running, then run this again; if it is gone for good, set its status to revoked in the "
-        "table peers",
+        f"running, then run this again; {GONE}",
     ),
     "old": (
         Reply(200, b'{"facts": [], "has_more": false, "cursor": null, "v": 1}'),
@@ -217,8 +217,7 @@ def test_peer_that_is_down(nodes: Federation) -> None:
     assert finished.returncode == 3
     assert finished.stderr.splitlines()[1] == (
         "warning: peer stigmem://node-b: not caught up: no answer in 5 attempts: All connection "
-        "attempts failed; check that the peer is running, then run this again; if it is gone for "
-        "good, set its status to revoked in the table peers"
+        f"attempts failed; check that the peer is running, then run this again; {GONE}"
     )
 
 
