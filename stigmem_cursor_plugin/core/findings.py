@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from stigmem_cursor_plugin.core import positions, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, newest_first
+from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
-from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.retention import Loss, LossKind
 from stigmem_cursor_plugin.core.selection import Selection
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, Key, Peer, Snapshot

@@ -7,8 +7,9 @@ from enum import Enum
 
 from stigmem_cursor_plugin.core import positions, recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.decision import Outcome
 from stigmem_cursor_plugin.core.positions import Move
-from stigmem_cursor_plugin.core.recovery import Outcome, PeerFinder
+from stigmem_cursor_plugin.core.recovery import PeerFinder
 from stigmem_cursor_plugin.core.snapshot import Key, Peer, Snapshot
 from stigmem_cursor_plugin.core.witness import examine
 

@@ -7,8 +7,9 @@ from typing import Any
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
+from stigmem_cursor_plugin.core.decision import Decision
 from stigmem_cursor_plugin.core.findings import DatabaseState, Findings, PeerState
-from stigmem_cursor_plugin.core.recovery import Decision, Plan
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown, table
 from stigmem_cursor_plugin.reports.importing import plan_document
 from stigmem_cursor_plugin.reports.problems import passed_over, sentence

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stigmem_cursor_plugin.core import positions
-from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
+from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.witness import Proof
 from stigmem_cursor_plugin.reports.formatting import Group, Repull, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core import recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
+from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
 from tests.snapshots import NODE_B, entry, peer, snapshot, taken

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import recovery, summary
-from stigmem_cursor_plugin.core.recovery import Outcome
+from stigmem_cursor_plugin.core.decision import Outcome
 from stigmem_cursor_plugin.reports.formatting import Repull, duration
 from tests.running import BIN, ROOT
 from tools import console

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from stigmem_cursor_plugin.core.checkpoint import Entry
-from stigmem_cursor_plugin.core.recovery import Decision, Outcome, Plan, Remark
+from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.snapshot import Received
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 from stigmem_cursor_plugin.reports.importing import ImportReport

@@ -1,0 +1,105 @@
+"""What becomes of one position in an import, and what there is to say of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Peer
+from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
+
+
+class Outcome(Enum):
+    """What becomes of one peer and direction; the value is the word for it everywhere."""
+
+    RESTORED = "restored"
+    PEER_NOT_FOUND = "peer not found"
+    ALREADY_SET = "already set"
+    FACTS_MISSING = "facts missing"
+    CLEARED = "cleared"
+    NO_POSITION = "no position"
+
+
+class Remark(Enum):
+    """What there is to say of a decision; the sentences are in ``reports/importing.py``."""
+
+    PEER_NOT_FOUND = "peer not found"
+    ALREADY_SET = "already set"
+    FALSE = "false"
+    """Already set, though facts up to it are missing."""
+    WITHHELD = "withheld"
+    CLEARED = "cleared"
+    NO_POSITION = "no position"
+    RENAMED = "renamed"
+    """The peer with the entry's peer id goes by another node id."""
+    REGISTERED_AGAIN = "registered again"
+    MOVED = "moved"
+    LOSS_ACCEPTED = "loss accepted"
+    """Restored on the operator's word, though facts are or may be missing."""
+    ON_TRUST = "on trust"
+    """Restored though nothing shows that facts were ever received."""
+    FROM = "from"
+    """Which of several checkpoints the position is from."""
+
+
+_REMARK_OF = {
+    Outcome.PEER_NOT_FOUND: Remark.PEER_NOT_FOUND,
+    Outcome.ALREADY_SET: Remark.ALREADY_SET,
+    Outcome.FACTS_MISSING: Remark.WITHHELD,
+    Outcome.CLEARED: Remark.CLEARED,
+    Outcome.NO_POSITION: Remark.NO_POSITION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one peer and direction, from the entry that led to it.
+
+    ``peer`` is the peer that the database knows for it, ``previous`` the position in the database.
+    """
+
+    outcome: Outcome
+    checkpoint: Checkpoint
+    entry: Entry
+    peer: Peer | None
+    previous: str | None = None
+    evidence: Evidence = NOT_NEEDED
+
+    @property
+    def registered_again(self) -> bool:
+        """The peer is known by its node id, under another peer id than the entry's."""
+        return self.peer is not None and self.peer.id != self.entry.peer_id
+
+    @property
+    def position(self) -> str | None:
+        """The position to write, where one is written."""
+        return None if self.outcome is Outcome.CLEARED else self.entry.cursor
+
+    @property
+    def moves(self) -> bool:
+        """A position that is set becomes another, or none."""
+        written = self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
+        return written and self.previous is not None and self.previous != self.position
+
+    @property
+    def leaves_false_position(self) -> bool:
+        """The position in the database stays, though facts up to it are missing."""
+        return self.outcome is Outcome.ALREADY_SET and self.evidence.in_doubt
+
+    def remarks(self, *, several: bool) -> Iterator[Remark]:
+        """Yield what there is to say; *several* checkpoints were given."""
+        if self.outcome is not Outcome.RESTORED:
+            yield Remark.FALSE if self.leaves_false_position else _REMARK_OF[self.outcome]
+            return
+        if self.peer is not None and self.peer.node_id != self.entry.peer_node_id:
+            yield Remark.RENAMED
+        elif self.registered_again:
+            yield Remark.REGISTERED_AGAIN
+        if self.moves:
+            yield Remark.MOVED
+        if self.evidence.in_doubt:
+            yield Remark.LOSS_ACCEPTED
+        if self.evidence.proof is Proof.ON_TRUST:
+            yield Remark.ON_TRUST
+        if several:
+            yield Remark.FROM
