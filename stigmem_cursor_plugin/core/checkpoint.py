@@ -113,8 +113,10 @@ def _checkpoint_of(
     cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
 ) -> Checkpoint:
     peers = {peer.id: peer for peer in snapshot.peers}
+    # Once, not for each entry: it looks through all peers.
+    renamed = snapshot.has_facts_of_former_peers
     entries = [
-        _entry_of(cursor, peers[cursor.peer_id], snapshot)
+        _entry_of(cursor, peers[cursor.peer_id], snapshot, renamed=renamed)
         for cursor in cursors
         if cursor.peer_id in peers
     ]
@@ -129,7 +131,8 @@ def _checkpoint_of(
     )
 
 
-def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
+def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) -> Entry:
+    inbound = cursor.direction == INBOUND
     unusable = cursor.position is None or _CONTROL.search(cursor.position)
     return Entry(
         peer_id=peer.id,
@@ -139,16 +142,16 @@ def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Entry:
         direction=cursor.direction,
         cursor=None if unusable else cursor.position,
         updated_at=_rfc3339_of(cursor.updated_at),
-        received=_received(cursor, peer, snapshot) if cursor.direction == INBOUND else None,
+        received=_received(cursor, peer, snapshot, renamed=renamed) if inbound else None,
     )
 
 
-def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot) -> Received:
+def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) -> Received:
     received = snapshot.received_from(peer.node_id)
     # What a peer offered may have come from another first, and counts as the other's then: from a
     # relay, or from the same node under the node id that it had before.
-    renamed = cursor.position and not received.facts and snapshot.has_facts_of_former_peers
-    return snapshot.received_at_all if snapshot.relays or renamed else received
+    others = renamed and cursor.position and not received.facts
+    return snapshot.received_at_all if snapshot.relays or others else received
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
