@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.catchup_results import CATCH_UP, INSERT, LOOP, SERVE, Run, keep
+from benchmarks.catchup_results import AFTER_ANALYZE, CATCH_UP, INSERT, LOOP, SERVE, Run, keep
 from benchmarks.measure import once
 from tools.loopback import BIN, Node, running
 
@@ -53,6 +53,10 @@ def _all_new_and_all_held(size: int) -> Iterator[Run]:
         yield bench.run(SERVE, bench.serve)
         bench.lose_everything()
         yield bench.run(INSERT, bench.insert)
+        bench.analyze_peers()
+        bench.lose_everything()
+        yield bench.run(CATCH_UP + AFTER_ANALYZE, bench.catch_up)
+        yield bench.run(SERVE + AFTER_ANALYZE, bench.serve)
 
 
 def _from_many_peers(size: int) -> Iterator[Run]:
@@ -92,6 +96,11 @@ class Bench:
     def lose_positions(self) -> None:
         """Keep the facts, and lose how far they go."""
         self._a.query("DELETE FROM replication_cursors")
+
+    def analyze_peers(self) -> None:
+        """Have each peer's database count what its indexes hold."""
+        for peer in self._peers:
+            peer.query("ANALYZE")
 
     def run(self, way: str, measured: Callable[[], Seconds], *, held: bool = False) -> Run:
         """Fetch everything in one *way*, and check that it did."""
