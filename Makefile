@@ -30,7 +30,7 @@ test-slow: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow $(T)
 	$(BIN)/pytest -n 2 -m "hypothesis and not slow" --hypothesis-profile=thorough $(T)
 
-# A quarter of an hour: some 1,100 changes to the decisions. It works on a copy, and fails unless those that the
+# Ten minutes and more: some 1,100 changes to the decisions. It works on a copy, and fails unless those that the
 # tests of the core do not notice are the ones that mutants.toml lists.
 mutants: .venv/installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet cosmic-ray==8.7.0

@@ -43,6 +43,13 @@ def test_facts_that_came_under_another_name(position: str | None, expected: Rece
     assert counted(database) == expected
 
 
+@pytest.mark.parametrize(("held", "former"), [({NODE_B}, False), ({NODE_B, "stigmem://x"}, True)])
+def test_facts_of_no_active_peer(held: set[str], former: bool) -> None:
+    """Facts are a former peer's if they are from a node that is no active peer now."""
+    received = dict.fromkeys(held, Received(5, "f5"))
+    assert replace(snapshot(), received=received).has_facts_of_former_peers is former
+
+
 def test_facts_of_every_sender() -> None:
     """If facts may have come otherwise than from their peer, the whole table is counted."""
     database = replace(snapshot(position="200.0", held=5), relays=True, received_at_all=WHOLE)
