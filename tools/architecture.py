@@ -91,8 +91,9 @@ def _modules(name: str) -> Iterator[tuple[str, Path]]:
     if not _is_folder(name):
         yield name, ROOT / PACKAGE / f"{name}.py"
         return
-    for path in sorted((ROOT / PACKAGE / name).glob("*.py")):
-        yield (f"{name}/" if path.stem == "__init__" else f"{name}/{path.stem}"), path
+    for path in sorted((ROOT / PACKAGE / name).rglob("*.py")):
+        module = path.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
+        yield module.removesuffix("__init__"), path
 
 
 def _first_line(path: Path) -> str:

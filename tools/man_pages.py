@@ -19,7 +19,7 @@ from argparse_manpage.manpage import Manpage
 
 from stigmem_cursor_plugin import __version__, cli, commands
 from stigmem_cursor_plugin.checkpoints import schema
-from stigmem_cursor_plugin.commands.base import Command
+from stigmem_cursor_plugin.commands.definitions.base import Command
 from tools import manual
 from tools.hosts import ROOT
 from tools.manual import Terms

@@ -1,20 +1,24 @@
-"""The commands, one module each, and how they are hung on a parser and run."""
+"""The commands, one module each, and how they are hung on a parser and run.
+
+A command's definition is loaded for every command line, what it does only when it runs.
+"""
 
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from functools import partial
+from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
 from stigmem_cursor_plugin import argparse_internals
-from stigmem_cursor_plugin.commands import (
+from stigmem_cursor_plugin.commands.definitions import (
     cursor_catchup,
     cursor_check,
     cursor_export,
     cursor_import,
 )
-from stigmem_cursor_plugin.commands.base import Command
+from stigmem_cursor_plugin.commands.definitions.base import Command
 from stigmem_cursor_plugin.commands.ending import status_of
 from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
 
@@ -58,7 +62,13 @@ def fill(parser: ArgumentParser, command: Command) -> None:
 def execute(command: Command, arguments: Namespace) -> int:
     """Run a command and return its exit status."""
     signal.signal(signal.SIGTERM, _terminate)
-    return status_of(partial(command.run, arguments))
+    return status_of(partial(_run, command, arguments))
+
+
+def _run(command: Command, arguments: Namespace) -> int:
+    module = import_module(f"{__name__}.{command.name.replace('-', '_')}")
+    status: int = module.run(arguments)
+    return status
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

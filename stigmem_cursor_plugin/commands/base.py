@@ -1,52 +1,13 @@
-"""What a command is: the words for it, its arguments, and what it does."""
+"""What several commands need: how the program was called, and what to ask a database."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from argparse import Namespace
+from collections.abc import Iterable
 
 from stigmem_cursor_plugin.core import witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.snapshot import Questions
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.reports.program import Program
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One subcommand. Help and man page are made from the same words.
-
-    ``examples`` are pairs of a sentence and a command line in which ``{prog}`` stands for the
-    command; ``exit_status`` are pairs of a status and its meaning.
-    """
-
-    name: str
-    standalone: str
-    summary: str
-    description: str
-    examples: Sequence[tuple[str, str]]
-    exit_status: Sequence[tuple[int, str]]
-    add_arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Namespace], int]
-
-
-def path(text: str) -> str:
-    """Return the path that an argument names; for argparse, so that an empty one is refused.
-
-    An empty path is a variable that was not set, and would mean the current directory.
-    """
-    if not text:
-        raise ArgumentTypeError("is empty")
-    return text
-
-
-def add_database_argument(parser: ArgumentParser) -> None:
-    """Add ``--db``, which every command has."""
-    parser.add_argument(
-        "--db",
-        metavar="PATH",
-        type=path,
-        help="path to stigmem.db (default: STIGMEM_DB_PATH or settings default)",
-    )
 
 
 def questions(checkpoints: Iterable[Checkpoint], settings: Settings) -> Questions:

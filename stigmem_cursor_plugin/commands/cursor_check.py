@@ -1,21 +1,14 @@
 """``cursor-check``: are these checkpoints, this database, this backup fit to recover from."""
 
 import json
-import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.replacing import METRICS
-from stigmem_cursor_plugin.commands.base import (
-    Command,
-    add_database_argument,
-    path,
-    program,
-    questions,
-)
+from stigmem_cursor_plugin.commands.base import program, questions
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
@@ -33,45 +26,6 @@ from stigmem_cursor_plugin.terminal import (
     tell_warning,
     write_result,
 )
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def _duration(text: str) -> timedelta:
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if found is None:
-        raise ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 24h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of ``cursor-check``."""
-    parser.add_argument(
-        "files",
-        metavar="FILE",
-        type=path,
-        nargs="*",
-        help='checkpoint to check; "-" is stdin, a directory means the checkpoints in it '
-        "(default: check the database)",
-    )
-    parser.add_argument(
-        "--max-age",
-        metavar="DURATION",
-        type=_duration,
-        help="fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory, only "
-        "the newest is checked",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="write the result to stdout as one JSON document"
-    )
-    parser.add_argument(
-        "--metrics",
-        metavar="FILE",
-        type=path,
-        help="write the result as Prometheus metrics, for the textfile collector of "
-        'node_exporter; "-" is stdout',
-    )
-    add_database_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -173,36 +127,3 @@ def _node_id(read: Sequence[CheckpointFile]) -> str | None:
             return transaction.node_id()
     except CursorError:
         return None  # only files were to be checked, perhaps on another machine
-
-
-COMMAND = Command(
-    name="cursor-check",
-    standalone="check",
-    summary="check whether checkpoints or a database are fit to recover from",
-    description=(
-        "With FILEs, check that each is a valid checkpoint. With a database, show for each peer "
-        "how far the node has pulled and what losing that position would cost; fail if positions "
-        "are lost. With both, also show what cursor-import would do, and fail if you would "
-        "lose anything when you recover from them. Check changes nothing. The database may be a "
-        "backup on read-only media, or in use by a node."
-    ),
-    examples=(
-        ("Check the node's database:", "{prog}"),
-        ("Check that cron still takes checkpoints:", "{prog} --max-age 30m /backup/"),
-        (
-            "Check last night's backup against them:",
-            "{prog} --db /backup/stigmem.db /backup/",
-        ),
-        (
-            "Let Prometheus know:",
-            "{prog} --metrics /srv/metrics/cursors.prom",
-        ),
-    ),
-    exit_status=(
-        (0, "fit"),
-        (1, "not fit, or the check failed"),
-        (2, "usage error"),
-    ),
-    add_arguments=add_arguments,
-    run=run,
-)

@@ -1,20 +1,13 @@
 """``cursor-export``: write a checkpoint of every cursor."""
 
-import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading, replacing
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
-from stigmem_cursor_plugin.commands.base import (
-    Command,
-    add_database_argument,
-    path,
-    program,
-    questions,
-)
+from stigmem_cursor_plugin.commands.base import program, questions
 from stigmem_cursor_plugin.core import checkpoint, retention, rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import Flaw
@@ -32,36 +25,6 @@ from stigmem_cursor_plugin.terminal import (
     tell_warning,
     write_result,
 )
-
-
-def _positive(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a number of files, 1 or more")
-    return int(text)
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of ``cursor-export``."""
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=path,
-        default=STANDARD_STREAM,
-        help='output path; "-" is stdout; a directory gets a file named by the time '
-        "(default: stdout)",
-    )
-    parser.add_argument(
-        "--keep",
-        metavar="N",
-        type=_positive,
-        help="in a directory, remove all but the N newest checkpoints of this node",
-    )
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="write even if positions or facts were lost, or FILE is another node's checkpoint",
-    )
-    add_database_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -213,28 +176,3 @@ def _warn_of_unusable(taken: Checkpoint, snapshot: Snapshot) -> None:
     for entry in taken.entries:
         if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
             tell_warning(exporting.unusable(entry))
-
-
-COMMAND = Command(
-    name="cursor-export",
-    standalone="export",
-    summary="export replication cursor positions to a JSON checkpoint file",
-    description=(
-        "Write a checkpoint of every replication cursor of this node: for each peer and "
-        "direction how far the node has pulled, and which facts it held then. Export only reads "
-        "the database. It replaces FILE in one step: a crash leaves the old checkpoint or the new "
-        "one, whole. It refuses to replace a FILE that holds what the database has lost since."
-    ),
-    examples=(
-        ("Write a checkpoint beside the database backup:", "{prog} --out /backup/cursors.json"),
-        ("Keep the last hundred:", "{prog} --out /backup/cursors/ --keep 100"),
-        ("Write it to standard output:", "{prog} --db /var/lib/stigmem/stigmem.db"),
-    ),
-    exit_status=(
-        (0, "the checkpoint was written"),
-        (1, "failed or refused; or written to a directory, but positions or facts were lost"),
-        (2, "usage error"),
-    ),
-    add_arguments=add_arguments,
-    run=run,
-)

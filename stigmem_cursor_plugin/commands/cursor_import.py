@@ -1,21 +1,15 @@
 """``cursor-import``: put the positions back after a loss."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import (
-    Command,
-    add_database_argument,
-    path,
-    program,
-    questions,
-)
-from stigmem_cursor_plugin.commands.running_node import RunningNode, add_assume_stopped_argument
+from stigmem_cursor_plugin.commands.base import program, questions
+from stigmem_cursor_plugin.commands.running_node import RunningNode
 from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.recovery import Plan
@@ -33,43 +27,6 @@ from stigmem_cursor_plugin.terminal import (
     tell_warning,
     write_result,
 )
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of ``cursor-import``."""
-    parser.add_argument(
-        "files",
-        metavar="FILE",
-        type=path,
-        nargs="+",
-        help='checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the '
-        "checkpoints in it; import takes, for each peer, the furthest position whose facts the "
-        "database holds",
-    )
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="overwrite cursors that are already non-null (default: skip)",
-    )
-    parser.add_argument(
-        "--accept-loss",
-        action="store_true",
-        help="restore positions even if their facts are missing, or FILE is the checkpoint of "
-        "another node; the node never fetches the missing facts",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and change nothing"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="write the result to stdout as one JSON document"
-    )
-    parser.add_argument(
-        "--no-undo",
-        action="store_true",
-        help="with --force, do not write the undo checkpoint",
-    )
-    add_assume_stopped_argument(parser)
-    add_database_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -162,29 +119,3 @@ def _show(report: ImportReport, arguments: Namespace) -> None:
     tell(report.summary())
     if arguments.json:
         write_result(json.dumps(report.document(), indent=2))
-
-
-COMMAND = Command(
-    name="cursor-import",
-    standalone="import",
-    summary="restore replication cursors from a checkpoint file after DB loss",
-    description=(
-        "Put the positions of a checkpoint back, so that the node goes on where it was instead "
-        "of fetching every fact again. Import fills only empty cursors, unless you give --force. "
-        "If the database no longer holds a position's facts, import withholds that position: "
-        "the node would never fetch them. Import does everything in one transaction, or nothing."
-    ),
-    examples=(
-        ("Restore after the cursor table was lost:", "{prog} /backup/cursors.json"),
-        ("Look first:", "{prog} --dry-run /backup/cursors.json"),
-        ("After restoring last night's backup, from all checkpoints kept:", "{prog} /backup/"),
-    ),
-    exit_status=(
-        (0, "done: every position was restored or skipped for the reason given"),
-        (1, "failed or refused; nothing was changed"),
-        (2, "usage error"),
-        (3, "done, but facts are missing: import withheld a position, or left one that was set"),
-    ),
-    add_arguments=add_arguments,
-    run=run,
-)

@@ -1,6 +1,5 @@
 """What import and catch-up ask before they write: is the node running on this database."""
 
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,16 +9,6 @@ from stigmem_cursor_plugin.terminal import busy
 
 if TYPE_CHECKING:
     from stigmem_cursor_plugin.host.probe import Listener, Probe
-
-
-def add_assume_stopped_argument(parser: ArgumentParser) -> None:
-    """Add ``--assume-stopped``."""
-    parser.add_argument(
-        "--assume-stopped",
-        action="store_true",
-        help="do not ask whether the node is running: for a port on which something else never "
-        "answers, or a copy of the database that the running node does not use",
-    )
 
 
 class RunningNode:

@@ -104,9 +104,14 @@ def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> boo
     It is at or past the entry's position, so it says that the facts of the entry are there; and
     facts that the entry counts are not. The node will never fetch them.
     """
-    way = positions.move(entry.cursor, snapshot.position(peer, entry.direction))
-    reached = way in (Move.NONE, Move.FORWARD)
-    return reached and examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
+    position = snapshot.position(peer, entry.direction)
+    return _is_false(position, entry, examine(entry, peer, snapshot))
+
+
+def _is_false(position: str | None, entry: Entry, evidence: Evidence) -> bool:
+    if evidence.proof is not Proof.FACTS_MISSING:
+        return False
+    return positions.move(entry.cursor, position) in (Move.NONE, Move.FORWARD)
 
 
 class _Rules:
@@ -130,7 +135,7 @@ class _Rules:
             return Decision(Outcome.PEER_NOT_FOUND, checkpoint, entry, peer)
         previous = self._snapshot.position(peer, entry.direction)
         evidence = examine(entry, peer, self._snapshot)
-        is_false = not self._accept_loss and stands_on_missing_facts(entry, peer, self._snapshot)
+        is_false = not self._accept_loss and _is_false(previous, entry, evidence)
         if previous is not None and not self._force:
             shown = evidence if is_false else NOT_NEEDED
             return Decision(Outcome.ALREADY_SET, checkpoint, entry, peer, previous, shown)

@@ -141,6 +141,15 @@ def test_other_commands_load_no_plugin(run: Run, tmp_path: Path) -> None:
     assert "other_plugin" not in finished.stderr
 
 
+def test_help_loads_no_command(run: Run) -> None:
+    """Help, and the commands of the host, load what the commands are and not what they do."""
+    finished = run("stigmem", "federation", "--help", PYTHONPROFILEIMPORTTIME="1")
+    names = [line.split("|")[-1].strip() for line in finished.stderr.splitlines()]
+    parts = {name.removeprefix("stigmem_cursor_plugin.") for name in names}
+    assert "commands.definitions.cursor_import" in parts
+    assert not {"commands.cursor_import", "core", "stores", "checkpoints", "host"} & parts
+
+
 def test_other_programs_import_only_the_startup_file(run: Run) -> None:
     """A Python that has nothing to do with the host imports two small modules and no more."""
     finished = run("python", "-c", "pass", PYTHONPROFILEIMPORTTIME="1")

@@ -1,0 +1,1 @@
+"""What a user types and reads: the words, arguments and exit statuses of each command."""
