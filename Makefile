@@ -86,7 +86,7 @@ schemas: .venv/installed
 # The versions of a new environment with the newest of everything. Run the tests, then commit.
 constraints:
 	$(PYTHON) -m venv --clear .cache/constraints
-	.cache/constraints/bin/python -m pip install --disable-pip-version-check --quiet '.[dev]'
+	.cache/constraints/bin/python -m pip install --disable-pip-version-check --quiet '.[dev,charts]'
 	echo '# Versions that the tests passed with. To renew them: make constraints test test-slow' > constraints.txt
 	.cache/constraints/bin/python -m pip freeze --exclude stigmem-cursor-plugin >> constraints.txt
 
@@ -104,14 +104,14 @@ bench: .venv/installed
 bench-catchup: .venv/installed
 	$(BIN)/python -m benchmarks.catchup $(FACTS)
 
-bench-recovery: .venv/installed
+bench-recovery: .venv/charts
 	$(BIN)/python -m benchmarks.recovery
 
 # Four nodes under fire, ten minutes. SEED= decides the faults; RELAYS=1 has all nodes relay; HOST=1 plays it with the
 # host's own commands; RECORD=1 writes docs/soak.md.
 SECONDS ?= 600
 SEED ?= 1
-soak: .venv/installed
+soak: $(if $(RECORD),.venv/charts,.venv/installed)
 	$(BIN)/python -m soak --seconds $(SECONDS) --seed $(SEED) $(if $(RELAYS),--relays) $(if $(HOST),--host) \
 		$(if $(RECORD),--record)
 
@@ -125,6 +125,12 @@ soak: .venv/installed
 		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[$(EXTRA)]'
 	@echo "fetching the migrations of stigmem-node, which its wheel leaves out"
 	@$(BIN)/python -m tools.hosts
+	@touch $@
+
+# What draws the pictures of measurements.
+.venv/charts: .venv/installed
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[charts]'
 	@touch $@
 
 clean:

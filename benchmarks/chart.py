@@ -32,7 +32,7 @@ class Line:
 
 def draw(path: Path, lines: Sequence[Line]) -> None:
     """Write an SVG of the lines, the same bytes for the same points, for light and dark pages."""
-    import matplotlib as mpl  # noqa: PLC0415  a development dependency
+    import matplotlib as mpl  # noqa: PLC0415  the extra charts
 
     mpl.use("svg")
     mpl.rcParams.update(

@@ -13,7 +13,7 @@ FAULT, RECOVERED, BEHIND = COLOURS
 
 def draw(path: Path, journal: Journal, seconds: float, title: str) -> None:
     """Write an SVG, for light and dark pages."""
-    import matplotlib as mpl  # noqa: PLC0415  a development dependency
+    import matplotlib as mpl  # noqa: PLC0415  the extra charts
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "soak", "svg.fonttype": "none", "text.color": INK})
