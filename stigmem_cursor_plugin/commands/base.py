@@ -14,7 +14,7 @@ def questions(checkpoints: Iterable[Checkpoint], settings: Settings) -> Question
     """Return what a database must be asked about these checkpoints, of a node with *settings*."""
     return witness.questions(
         checkpoints,
-        pull_interval=settings.federation_pull_interval_s,
+        pull_interval=settings.pull_interval,
         pushes=settings.federation_push_enabled,
         relays=settings.federation_relay_enabled,
     )

@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
     if arguments.metrics is not None:
         metrics.need_library()
     now = datetime.now(UTC)
-    found = Findings(now, Settings().federation_pull_interval_s, [], Selection({}, [], []))
+    found = Findings(now, Settings().pull_interval, [], Selection({}, [], []))
     try:
         found = _find(arguments, found)
     except CursorError as error:
@@ -108,7 +108,7 @@ def _check_database(
         problems += findings.recovery_problems(store.name, plan, selection, snapshot, start.now)
     return replace(
         start,
-        pull_interval=settings.federation_pull_interval_s,
+        pull_interval=settings.pull_interval,
         files=read,
         selection=selection,
         database=database,

@@ -48,7 +48,7 @@ def _nothing_done(arguments: Namespace) -> ImportReport:
     return ImportReport(
         plan=Plan([], table_missing=False),
         program=program(arguments),
-        pull_interval=Settings().federation_pull_interval_s,
+        pull_interval=Settings().pull_interval,
         several=False,
         dry_run=arguments.dry_run,
     )
@@ -93,7 +93,7 @@ def _import(arguments: Namespace) -> ImportReport:
     return replace(
         _nothing_done(arguments),
         plan=plan,
-        pull_interval=settings.federation_pull_interval_s,
+        pull_interval=settings.pull_interval,
         several=len(selection.checkpoints) > 1,
         undo=undo,
         running_node=running,

@@ -161,5 +161,5 @@ def _span(entry: Entry, moved: datetime, pull_interval: int) -> Receipt:
     if pull_interval > PAGE_STORED_WITHIN.seconds:
         since = moved - PAGE_STORED_WITHIN
     else:
-        since = end - timedelta(seconds=max(0, pull_interval))
+        since = end - timedelta(seconds=pull_interval)
     return Receipt(entry.peer_node_id, since.isoformat(), end.isoformat())

@@ -25,6 +25,11 @@ class Settings:
     federation_push_enabled: bool = False
     federation_relay_enabled: bool = False
 
+    @property
+    def pull_interval(self) -> int:
+        """Seconds between two pages of the pull loop; a negative setting is no pause either."""
+        return max(0, self.federation_pull_interval_s)
+
 
 def read_settings(db: str | None = None) -> Settings:
     """Return the node's settings as the host resolves them, from the environment and ``.env``.

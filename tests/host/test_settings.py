@@ -55,6 +55,13 @@ def test_as_the_host(
     assert ours == {name: getattr(host, name) for name in ours}
 
 
+@pytest.mark.parametrize(("given", "seconds"), [("7", 7), ("0", 0), ("-5", 0)])
+def test_pull_interval(monkeypatch: pytest.MonkeyPatch, given: str, seconds: int) -> None:
+    """The loop does not pause for less than no time."""
+    monkeypatch.setenv("STIGMEM_FEDERATION_PULL_INTERVAL_S", given)
+    assert read_settings().pull_interval == seconds
+
+
 def test_number_that_is_none(run: Run) -> None:
     """A setting that the host would not take is one error line."""
     finished = run("stigmem-cursor", "export", STIGMEM_PORT="http")
