@@ -21,7 +21,7 @@ def entry(
     return Entry(peer_id, NODE_B, None, None, "inbound", cursor, updated_at, received)
 
 
-def taken(*entries: Entry, hour: int = 12, node_id: str | None = None) -> Checkpoint:
+def checkpoint_of(*entries: Entry, hour: int = 12, node_id: str | None = None) -> Checkpoint:
     """Return a checkpoint of an hour of 2 May 2026."""
     time = f"2026-05-02T{hour:02}:00:00Z"
     return Checkpoint(time, None, entries, node_id, name=f"{hour}.json")

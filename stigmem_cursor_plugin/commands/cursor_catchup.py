@@ -33,23 +33,23 @@ def run(arguments: Namespace) -> int:
     """Catch up with every peer asked for; exit status 0, or 3 if one is not caught up."""
     if arguments.json:
         need_output()
-    job = _Job(arguments)
+    catch_up = _CatchUp(arguments)
     try:
-        job.run()
+        catch_up.run()
     except CursorError as error:
-        job.report("failed", error.messages)
+        catch_up.report("failed", error.messages)
         raise
     except Exception as error:
-        job.report("failed", [f"{type(error).__name__}: {error}"])
+        catch_up.report("failed", [f"{type(error).__name__}: {error}"])
         raise
     except Interrupted as error:
-        job.report("interrupted")
+        catch_up.report("interrupted")
         return error.exit_status
-    job.report("complete")
-    return 0 if all(result.progress.caught_up for result in job.results.values()) else 3
+    catch_up.report("complete")
+    return 0 if all(result.progress.caught_up for result in catch_up.results.values()) else 3
 
 
-class _Job:
+class _CatchUp:
     """One run of the command, and what has come of it so far."""
 
     def __init__(self, arguments: Namespace) -> None:

@@ -45,18 +45,18 @@ def run(arguments: Namespace) -> int:
     accepted = arguments.force or any(one.forced for one in earlier)
     if all_lost and not (alarm or accepted):
         raise RefusedError(*exporting.nothing_left(store.name, snapshot, program(arguments)))
-    taken = checkpoint.build(snapshot, store.name, now)
-    _warn_of_unusable(taken, snapshot)
-    taken = retention.marked(
-        taken, alarm, force=arguments.force, loss_is_known=all_lost and accepted
+    exported = checkpoint.build(snapshot, store.name, now)
+    _warn_of_unusable(exported, snapshot)
+    exported = retention.marked(
+        exported, alarm, force=arguments.force, loss_is_known=all_lost and accepted
     )
     steps = retention.remedies(alarm, earlier, snapshot, now) if alarm else []
-    (_write_to_directory if directory else _write_to_file)(arguments, taken, alarm, steps)
+    (_write_to_directory if directory else _write_to_file)(arguments, exported, alarm, steps)
     return 0
 
 
 def _write_to_file(
-    arguments: Namespace, taken: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
+    arguments: Namespace, exported: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
 ) -> None:
     """Write to FILE or standard output; raises :class:`RefusedError` where that loses something."""
     if alarm and not arguments.force:
@@ -64,12 +64,12 @@ def _write_to_file(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
             *exporting.kept_file(arguments.out, steps, program(arguments)),
         )
-    text = to_json(taken)
+    text = to_json(exported)
     if arguments.out == STANDARD_STREAM:
         write_result(text)
     else:
         files.write(arguments.out, text, CHECKPOINT)
-        tell(exporting.written(arguments.out, taken))
+        tell(exporting.written(arguments.out, exported))
 
 
 def _is_directory(out: str) -> bool:
@@ -133,21 +133,21 @@ def _read(name: str) -> Checkpoint | None:
 
 
 def _write_to_directory(
-    arguments: Namespace, taken: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
+    arguments: Namespace, exported: Checkpoint, alarm: Alarm, steps: Sequence[Remedy]
 ) -> None:
     """Write a new file; remove old ones only if nothing was lost, or with ``--force``.
 
     Raises :class:`RefusedError` after writing if something was lost.
     """
-    written = files.write_rotated(arguments.out, taken.time, to_json(taken))
-    tell(exporting.written(written, taken))
+    written = files.write_rotated(arguments.out, exported.time, to_json(exported))
+    tell(exporting.written(written, exported))
     if alarm and not arguments.force:
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
             *exporting.kept_directory(arguments.out, steps, program(arguments)),
         )
     if arguments.keep is not None:
-        _prune(arguments, taken.node_id, taken.time, {written} | alarm.needed)
+        _prune(arguments, exported.node_id, exported.time, {written} | alarm.needed)
 
 
 def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set[str]) -> None:
@@ -171,8 +171,8 @@ def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set
             files.remove(name)
 
 
-def _warn_of_unusable(taken: Checkpoint, snapshot: Snapshot) -> None:
+def _warn_of_unusable(exported: Checkpoint, snapshot: Snapshot) -> None:
     stored = snapshot.cursors or {}
-    for entry in taken.entries:
+    for entry in exported.entries:
         if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
             tell_warning(exporting.unusable(entry))

@@ -101,12 +101,12 @@ def build_undo(
         stored.get(cursor.key) or replace(cursor, position=None, updated_at="")
         for cursor in cursors
     ]
-    taken = _checkpoint_of(overwritten, snapshot, db_path, now)
+    undo = _checkpoint_of(overwritten, snapshot, db_path, now)
     entries = [
         replace(entry, received=false.get((entry.peer_id, entry.direction), entry.received))
-        for entry in taken.entries
+        for entry in undo.entries
     ]
-    return replace(taken, entries=entries, undo=True)
+    return replace(undo, entries=entries, undo=True)
 
 
 def _checkpoint_of(

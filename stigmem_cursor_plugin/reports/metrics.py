@@ -50,7 +50,7 @@ def _result(registry: Any, findings: Findings) -> None:
 
 def _checkpoints(registry: Any, findings: Findings) -> None:
     """Measure the newest checkpoint of each file or directory that was named."""
-    taken = _gauge(
+    time = _gauge(
         registry, "checkpoint_timestamp_seconds", "When the newest checkpoint was taken.", "source"
     )
     age = _gauge(registry, "checkpoint_age_seconds", "Its age at the last check.", "source")
@@ -59,7 +59,7 @@ def _checkpoints(registry: Any, findings: Findings) -> None:
         source = name.encode("utf-8", "backslashreplace").decode()  # not every name is UTF-8
         newest: Sequence[Checkpoint] = newest_first(found, findings.now)[:1]
         for checkpoint in newest:
-            taken.labels(source).set(checkpoint.time.timestamp())
+            time.labels(source).set(checkpoint.time.timestamp())
             age.labels(source).set((findings.now - checkpoint.time).total_seconds())
             held.labels(source).set(checkpoint.positions)
 

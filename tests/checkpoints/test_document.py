@@ -15,26 +15,26 @@ from tests.strategies import CHECKPOINT
 
 
 @given(CHECKPOINT)
-def test_text_is_plain_indented_json(taken: Checkpoint) -> None:
+def test_text_is_plain_indented_json(any_checkpoint: Checkpoint) -> None:
     """The text is that of the standard library's encoder with indent 2, and pure ASCII."""
-    text = to_json(taken)
+    text = to_json(any_checkpoint)
     assert text == json.dumps(json.loads(text), indent=2) + "\n"
     assert text.isascii()
 
 
 @given(CHECKPOINT)
-def test_there_and_back(taken: Checkpoint) -> None:
+def test_there_and_back(any_checkpoint: Checkpoint) -> None:
     """A checkpoint read back is the one written, is valid, and matches its digest."""
-    document = json.loads(to_json(taken))
-    assert checkpoint.from_document(document) == taken
+    document = json.loads(to_json(any_checkpoint))
+    assert checkpoint.from_document(document) == any_checkpoint
     assert schema.violations(document) == []
     assert digest_of(document) == document["digest"]
 
 
 @given(CHECKPOINT)
-def test_digest_is_of_canonical_json(taken: Checkpoint) -> None:
+def test_digest_is_of_canonical_json(any_checkpoint: Checkpoint) -> None:
     """The digest is SHA-256 over sorted, compact UTF-8 JSON, whatever the order of the fields."""
-    document = json.loads(to_json(taken))
+    document = json.loads(to_json(any_checkpoint))
     claimed = document.pop("digest")
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert claimed == f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
@@ -49,9 +49,9 @@ def test_digest_of_unknown_fields() -> None:
 
 
 @given(CHECKPOINT, st.data())
-def test_any_change_breaks_the_digest(taken: Checkpoint, data: st.DataObject) -> None:
+def test_any_change_breaks_the_digest(any_checkpoint: Checkpoint, data: st.DataObject) -> None:
     """Another value in any field does not match the digest."""
-    document = json.loads(to_json(taken))
+    document = json.loads(to_json(any_checkpoint))
     field = data.draw(st.sampled_from(sorted(set(document) - {"digest"})))
     changed: dict[str, Any] = {**document, field: [{"changed": True}]}
     assert digest_of(changed) != document["digest"]
@@ -59,8 +59,8 @@ def test_any_change_breaks_the_digest(taken: Checkpoint, data: st.DataObject) ->
 
 def test_documented_fields_come_first() -> None:
     """The fields are in the runbook's order, and what is added comes after them."""
-    taken = Checkpoint("2026-05-02T18:30:00Z", "stigmem.db", (), "stigmem://node-a", "g")
-    assert list(json.loads(to_json(taken))) == [
+    any_checkpoint = Checkpoint("2026-05-02T18:30:00Z", "stigmem.db", (), "stigmem://node-a", "g")
+    assert list(json.loads(to_json(any_checkpoint))) == [
         *("checkpoint_timestamp", "db_path", "cursors"),
         *("format_version", "node_id", "generator", "digest"),
     ]

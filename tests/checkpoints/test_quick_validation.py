@@ -59,9 +59,9 @@ def test_agree_on_any_document(document: Any) -> None:
 
 
 @given(CHECKPOINT)
-def test_agree_on_any_checkpoint(taken: Checkpoint) -> None:
+def test_agree_on_any_checkpoint(any_checkpoint: Checkpoint) -> None:
     """They agree on whatever export can write."""
-    agree(json.loads(to_json(taken)))
+    agree(json.loads(to_json(any_checkpoint)))
 
 
 @pytest.mark.parametrize("data", [WITH_DIGEST, WITHOUT_DIGEST], ids=["digest", "none"])

@@ -10,7 +10,7 @@ from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core import checkpoint
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
-from tests.snapshots import NODE_A, NODE_B, entry, peer, snapshot, taken
+from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, 1, 2, 3, 999_999, tzinfo=UTC)
 WHOLE = Received(9, "x", any_sender=True)
@@ -149,8 +149,8 @@ def test_undo_proves_no_false_position() -> None:
 
 def test_positions_are_counted() -> None:
     """Entries without a position, or with an empty one, do not count."""
-    assert taken().positions == 0
-    assert taken(entry("1.0"), entry(None), entry(""), entry("2.0")).positions == 2
+    assert checkpoint_of().positions == 0
+    assert checkpoint_of(entry("1.0"), entry(None), entry(""), entry("2.0")).positions == 2
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_positions_are_counted() -> None:
 )
 def test_whose_it_is(written_by: str | None, node_id: str | None, other: bool) -> None:
     """It is another node's if both say who they are, and differ."""
-    assert taken(node_id=written_by).is_of_another_node(node_id) is other
+    assert checkpoint_of(node_id=written_by).is_of_another_node(node_id) is other
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_whose_it_is(written_by: str | None, node_id: str | None, other: bool) -
 def test_time(text: str) -> None:
     """A time may have any zone and small letters; a leap second is the second before."""
     moment = datetime(2026, 5, 2, 18, 30, 59, tzinfo=UTC)
-    assert replace(taken(), timestamp=text).time == moment
+    assert replace(checkpoint_of(), timestamp=text).time == moment
     assert checkpoint.rfc3339(moment) == "2026-05-02T18:30:59Z"
 
 
@@ -237,7 +237,7 @@ def test_optional_fields(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize("received", [None, Received(9, "x", any_sender=True), Received(0, None)])
 def test_counts_in_a_document(received: Received | None) -> None:
     """What was received is written where it was counted, and read again."""
-    counted = taken(entry(received=received))
+    counted = checkpoint_of(entry(received=received))
     (item,) = checkpoint.to_document(counted)["cursors"]
     assert ("received" in item) is (received is not None)
     assert item.get("received", {}).get("any_sender", False) is bool(
@@ -252,5 +252,5 @@ def test_fields_of_the_hosts_own_export() -> None:
     """A document may leave out all that an import can do without."""
     item = {"peer_id": "b", "peer_node_id": NODE_B, "direction": "inbound", "cursor": None}
     document = {"checkpoint_timestamp": "2026-05-02T12:00:00Z", "cursors": [item]}
-    expected = replace(taken(), name="", entries=(entry(None),))
+    expected = replace(checkpoint_of(), name="", entries=(entry(None),))
     assert checkpoint.from_document(document) == expected

@@ -9,7 +9,7 @@ from stigmem_cursor_plugin.core import recovery, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.retention import Remedy
 from stigmem_cursor_plugin.core.snapshot import Received, Snapshot
-from tests.snapshots import NODE_B, entry, snapshot, taken
+from tests.snapshots import NODE_B, checkpoint_of, entry, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 OFFERED = (1, 2, 3)
@@ -42,7 +42,7 @@ def states() -> Iterator[State]:
 def checkpoints_of(state: State) -> list[Checkpoint]:
     """Return the checkpoints, the newest first."""
     return [
-        taken(entry(f"{number}.0", Received(number, f"f{number}")), hour=number)
+        checkpoint_of(entry(f"{number}.0", Received(number, f"f{number}")), hour=number)
         for number in reversed(state.checkpoints)
     ]
 

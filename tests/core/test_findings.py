@@ -12,7 +12,7 @@ from stigmem_cursor_plugin.core.findings import Findings, PeerState
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.selection import Selection, select
 from stigmem_cursor_plugin.core.snapshot import Cursor, Received, Snapshot
-from tests.snapshots import NODE_A, NODE_B, entry, peer, snapshot, taken
+from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 POSITION = "200.0"
@@ -81,7 +81,7 @@ def test_age_of_a_position() -> None:
 
 def test_fit() -> None:
     """What import restores, or what is set on facts that are there, is fit."""
-    checkpoint = taken(entry(POSITION, COUNTED))
+    checkpoint = checkpoint_of(entry(POSITION, COUNTED))
     assert of_recovery(snapshot(held=5), checkpoint) == []
     assert of_recovery(snapshot(held=9, position="300.0"), checkpoint) == []
     assert of_recovery(snapshot(held=3, position="100.0"), checkpoint) == []
@@ -89,24 +89,27 @@ def test_fit() -> None:
 
 def test_withheld() -> None:
     """A position that import would withhold is a problem, with the facts that are missing."""
-    assert of_recovery(snapshot(held=3), taken(entry(POSITION, COUNTED))) == [
+    assert of_recovery(snapshot(held=3), checkpoint_of(entry(POSITION, COUNTED))) == [
         Problem(
             Trouble.WITHHELD, "s.db", detail="12.json", peer=NODE_B, direction="inbound", facts=2
         )
     ]
     revoked = snapshot(peers=(peer(status="revoked"),), held=3)
-    assert of_recovery(revoked, taken(entry(POSITION, COUNTED))) == []
+    assert of_recovery(revoked, checkpoint_of(entry(POSITION, COUNTED))) == []
 
 
 def test_on_trust() -> None:
     """A position that nothing shows to be true is a problem."""
-    (problem,) = of_recovery(snapshot(), taken(entry(POSITION)))
+    (problem,) = of_recovery(snapshot(), checkpoint_of(entry(POSITION)))
     assert problem.trouble is Trouble.ON_TRUST
 
 
 def test_facts_gone() -> None:
     """A position at or past one whose facts are missing is a problem, each peer once."""
-    old, new = taken(entry("150.0", Received(4, "f4")), hour=1), taken(entry(POSITION, COUNTED))
+    old, new = (
+        checkpoint_of(entry("150.0", Received(4, "f4")), hour=1),
+        checkpoint_of(entry(POSITION, COUNTED)),
+    )
     (problem,) = of_recovery(snapshot(held=3, position=POSITION), old, new)
     assert problem == Problem(
         Trouble.FACTS_GONE, "s.db", detail="12.json", peer=NODE_B, direction="inbound", facts=2
@@ -119,8 +122,8 @@ def test_what_a_directory_has_settled() -> None:
     Export does not compare with it either; a file of its own counts.
     """
     database = snapshot(held=3, position=POSITION)
-    old = taken(entry("150.0", Received(4, "f4")), hour=1)
-    new = taken(entry(POSITION, Received(3, "f3")), hour=2)
+    old = checkpoint_of(entry("150.0", Received(4, "f4")), hour=1)
+    new = checkpoint_of(entry(POSITION, Received(3, "f3")), hour=2)
     assert of_directories(database, [old, new]) == []
     (problem,) = of_directories(database, [old], [new])
     assert (problem.trouble, problem.detail) == (Trouble.FACTS_GONE, "1.json")
@@ -130,8 +133,8 @@ def test_what_a_directory_has_settled() -> None:
 
 def test_facts_given_up_are_no_problem() -> None:
     """What was lost before a forced checkpoint was given up."""
-    old = taken(entry("150.0", COUNTED), hour=1)
-    forced = replace(taken(entry(POSITION, Received(3, "f3"))), forced=True)
+    old = checkpoint_of(entry("150.0", COUNTED), hour=1)
+    forced = replace(checkpoint_of(entry(POSITION, Received(3, "f3"))), forced=True)
     assert of_recovery(snapshot(held=3, position=POSITION), old, forced) == []
     (kept,) = of_recovery(snapshot(held=3, position=POSITION), old, replace(forced, forced=False))
     assert kept.trouble is Trouble.FACTS_GONE
@@ -141,16 +144,16 @@ def test_facts_given_up_are_no_problem() -> None:
 def test_empty_database(status: str | None, expected: int) -> None:
     """A database without the peers of the newest checkpoint is not fit."""
     named = replace(entry(POSITION, COUNTED), peer_status=status)
-    found = of_recovery(snapshot(peers=()), taken(named))
+    found = of_recovery(snapshot(peers=()), checkpoint_of(named))
     assert [problem.trouble for problem in found] == [Trouble.PEER_NOT_FOUND] * expected
 
 
 def test_removed_peer() -> None:
     """A peer that only older checkpoints name was removed on purpose."""
     gone = replace(entry(POSITION, COUNTED), peer_node_id="stigmem://gone", peer_id="gone")
-    old, new = taken(gone, hour=1), taken(entry(POSITION, COUNTED), hour=2)
+    old, new = checkpoint_of(gone, hour=1), checkpoint_of(entry(POSITION, COUNTED), hour=2)
     assert of_recovery(snapshot(held=5), old, new) == []
-    both = taken(gone, entry(POSITION, COUNTED), hour=3)
+    both = checkpoint_of(gone, entry(POSITION, COUNTED), hour=3)
     (problem,) = of_recovery(snapshot(held=5), old, new, both)
     assert (problem.trouble, problem.peer) == (Trouble.PEER_NOT_FOUND, "stigmem://gone")
 

@@ -16,7 +16,7 @@ from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
-from tests.snapshots import NODE_B, entry, peer, snapshot, taken
+from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
 
 OLD, NEW = "100.0", "200.0"
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -70,7 +70,10 @@ def test_every_row_and_all_that_can_meet(case: Condition) -> None:
     )
     given_entry = entry(None if case.null else NEW, Received(5, "f5"))
     found = plan(
-        taken(given_entry), database=database, force=case.force, accept_loss=case.accept_loss
+        checkpoint_of(given_entry),
+        database=database,
+        force=case.force,
+        accept_loss=case.accept_loss,
     )
     (decision,) = found.decisions
     assert decision.outcome is expected(case)
@@ -107,37 +110,43 @@ def test_what_is_said_of_a_peer(peer_id: str, node_id: str, expected: list[Remar
         received={node_id: Received(1, "f1")},
         held={"f1": node_id},
     )
-    (decision,) = plan(taken(entry(NEW, Received(1, "f1"))), database=database).decisions
+    (decision,) = plan(checkpoint_of(entry(NEW, Received(1, "f1"))), database=database).decisions
     assert remarks(decision) == expected
     assert remarks(decision, several=True) == [*expected, Remark.FROM]
 
 
 def test_what_is_said_of_trust() -> None:
     """A position that is restored on trust alone is told, and one that is not restored."""
-    (trusted,) = plan(taken(entry(NEW)), database=snapshot()).decisions
+    (trusted,) = plan(checkpoint_of(entry(NEW)), database=snapshot()).decisions
     assert remarks(trusted) == [Remark.ON_TRUST]
-    (unknown,) = plan(taken(entry(NEW)), database=snapshot(peers=())).decisions
+    (unknown,) = plan(checkpoint_of(entry(NEW)), database=snapshot(peers=())).decisions
     assert remarks(unknown, several=True) == [Remark.PEER_NOT_FOUND]
-    moved = plan(taken(entry(NEW)), database=snapshot(position=OLD), force=True).decisions[0]
+    moved = plan(checkpoint_of(entry(NEW)), database=snapshot(position=OLD), force=True).decisions[
+        0
+    ]
     assert remarks(moved) == [Remark.MOVED, Remark.ON_TRUST]
 
 
 def test_on_trust_rather_than_nothing() -> None:
     """A position on trust is better than a newer checkpoint that has none."""
-    old, new = taken(entry(OLD), hour=1), taken(entry(None), hour=2)
+    old, new = checkpoint_of(entry(OLD), hour=1), checkpoint_of(entry(None), hour=2)
     assert plan(old, new, database=snapshot()).cursors("now")[0].position == OLD
 
 
 def test_node_id_before_peer_id() -> None:
     """Where a peer id now belongs to another node, the peer with the node id gets the position."""
     peers = (Peer("b", "stigmem://other", "", "active"), peer("new"))
-    found = plan(taken(entry(received=Received(1, "f1"))), database=snapshot(peers=peers, held=1))
+    found = plan(
+        checkpoint_of(entry(received=Received(1, "f1"))), database=snapshot(peers=peers, held=1)
+    )
     assert found.cursors("now") == [Cursor("new", "inbound", NEW, "now")]
 
 
 def test_missing_table() -> None:
     """Without the table every position counts as empty, and the plan says so."""
-    found = plan(taken(entry(received=Received(1, "f1"))), database=snapshot(table=False, held=1))
+    found = plan(
+        checkpoint_of(entry(received=Received(1, "f1"))), database=snapshot(table=False, held=1)
+    )
     assert found.table_missing
     assert found.count(Outcome.RESTORED) == 1
 
@@ -145,7 +154,10 @@ def test_missing_table() -> None:
 @pytest.mark.parametrize("held", [0, 5])
 def test_accepting_loss_takes_the_newest(held: int) -> None:
     """With --accept-loss the newest position counts, whether or not it counts its facts."""
-    checkpoints = [taken(entry(OLD, Received(5, "f5")), hour=1), taken(entry(NEW), hour=2)]
+    checkpoints = [
+        checkpoint_of(entry(OLD, Received(5, "f5")), hour=1),
+        checkpoint_of(entry(NEW), hour=2),
+    ]
     found = plan(*checkpoints, database=snapshot(held=held), accept_loss=True)
     assert found.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
     unsure = plan(*checkpoints, database=snapshot(held=held))
@@ -155,7 +167,7 @@ def test_accepting_loss_takes_the_newest(held: int) -> None:
 @pytest.mark.parametrize("position", [OLD, None])
 def test_undo_empties_with_force_only(position: str | None) -> None:
     """An empty entry of an undo checkpoint empties the position with --force, else it is none."""
-    undo = replace(taken(entry(None)), undo=True)
+    undo = replace(checkpoint_of(entry(None)), undo=True)
     database = snapshot(position=position)
     assert plan(undo, database=database).count(Outcome.NO_POSITION) == 1
     forced = plan(undo, database=database, force=True)
@@ -168,7 +180,7 @@ def test_undo_empties_with_force_only(position: str | None) -> None:
 )
 def test_position_that_stands_on_missing_facts(position: str, cleared: bool) -> None:
     """--force empties a position at or past one whose counted facts are gone: it is false."""
-    lost = taken(entry(NEW, Received(5, "f5")))
+    lost = checkpoint_of(entry(NEW, Received(5, "f5")))
     database = snapshot(position=position, held=4)
     left = plan(lost, database=database)
     assert left.cursors("now") == []
@@ -191,8 +203,8 @@ def test_position_that_stands_on_missing_facts(position: str, cleared: bool) -> 
 
 def test_the_newest_checkpoint_judges_a_position_that_is_set() -> None:
     """What an older checkpoint counts may have been given up since."""
-    counts_more = taken(entry(OLD, Received(5, "f5")), hour=1)
-    settled = taken(entry(NEW, Received(4, "f4")), hour=2)
+    counts_more = checkpoint_of(entry(OLD, Received(5, "f5")), hour=1)
+    settled = checkpoint_of(entry(NEW, Received(4, "f4")), hour=2)
     database = snapshot(position=NEW, held=4)
     assert not plan(counts_more, settled, database=database).withholds
     assert plan(
@@ -202,31 +214,34 @@ def test_the_newest_checkpoint_judges_a_position_that_is_set() -> None:
 
 def test_an_older_position_rather_than_none() -> None:
     """Where an older checkpoint can be backed up, --force moves the position back to it."""
-    old = taken(entry(OLD, Received(3, "f3")), hour=1)
-    new = taken(entry(NEW, Received(5, "f5")), hour=2)
+    old = checkpoint_of(entry(OLD, Received(3, "f3")), hour=1)
+    new = checkpoint_of(entry(NEW, Received(5, "f5")), hour=2)
     found = plan(old, new, database=snapshot(position=NEW, held=4), force=True)
     assert found.cursors("now") == [Cursor("b", "inbound", OLD, "now")]
 
 
 def test_false_position_weighs_more_than_missing_facts() -> None:
     """A position shown to be false is emptied, though a newer checkpoint only lacks facts."""
-    old = taken(entry("150.0", Received(4, "f4")), hour=1)
-    new = taken(entry(NEW, Received(5, "f5")), hour=2)
+    old = checkpoint_of(entry("150.0", Received(4, "f4")), hour=1)
+    new = checkpoint_of(entry(NEW, Received(5, "f5")), hour=2)
     found = plan(old, new, database=snapshot(position="160.0", held=2), force=True)
     assert found.cursors("now") == [Cursor("b", "inbound", None, "now")]
 
 
 def test_dated_in_the_future_counts_as_oldest() -> None:
     """A checkpoint dated in the future is used only where no other one can be."""
-    future = replace(taken(entry(NEW, Received(1, "f1"))), timestamp="2027-01-01T00:00:00Z")
-    past = taken(entry(OLD, Received(1, "f1")))
+    future = replace(checkpoint_of(entry(NEW, Received(1, "f1"))), timestamp="2027-01-01T00:00:00Z")
+    past = checkpoint_of(entry(OLD, Received(1, "f1")))
     assert plan(future, past, database=snapshot(held=1)).cursors("now")[0].position == OLD
     assert plan(future, database=snapshot(held=1)).cursors("now")[0].position == NEW
 
 
 def test_on_trust_only_where_nothing_is_counted() -> None:
     """A checkpoint that counts no facts is no way around a newer or older one that does."""
-    counted, uncounted = taken(entry(NEW, Received(5, "f5")), hour=2), taken(entry(OLD), hour=1)
+    counted, uncounted = (
+        checkpoint_of(entry(NEW, Received(5, "f5")), hour=2),
+        checkpoint_of(entry(OLD), hour=1),
+    )
     assert plan(uncounted, database=snapshot()).decisions[0].evidence.proof is Proof.ON_TRUST
     both = plan(counted, uncounted, database=snapshot())
     assert both.cursors("now") == []
@@ -246,7 +261,7 @@ def test_newest_that_is_backed_up(
 ) -> None:
     """Of several checkpoints the newest whose facts are all there counts, in whatever order."""
     checkpoints = [
-        taken(entry(f"{hour}.{number}", received), hour=hour)
+        checkpoint_of(entry(f"{hour}.{number}", received), hour=hour)
         for number, (hour, received) in enumerate(history)
     ]
     database = snapshot(held=held)
@@ -279,8 +294,8 @@ def test_stands_on_missing_facts(cursor: str | None, reached: bool) -> None:
 
 def test_the_furthest_position_that_is_proven() -> None:
     """A node that has fallen back gets the older checkpoint's position, if its facts are there."""
-    good = taken(entry(NEW, Received(5, "f5")), hour=1)
-    fallen_back = taken(entry(OLD, Received(5, "f5")), hour=2)
+    good = checkpoint_of(entry(NEW, Received(5, "f5")), hour=1)
+    fallen_back = checkpoint_of(entry(OLD, Received(5, "f5")), hour=2)
     for database in (snapshot(held=5), snapshot(held=5, position=OLD)):
         found = plan(good, fallen_back, database=database, force=True)
         assert found.cursors("now") == [Cursor("b", "inbound", NEW, "now")]
@@ -303,7 +318,10 @@ def test_newest_unless_an_older_one_is_further(
     older: str, received: Received | None, newest: bool
 ) -> None:
     """Beside a newest one that is backed up, an older one counts only if it is proven further."""
-    old, new = taken(entry(older, received), hour=1), taken(entry(NEW, Received(5, "f5")), hour=2)
+    old, new = (
+        checkpoint_of(entry(older, received), hour=1),
+        checkpoint_of(entry(NEW, Received(5, "f5")), hour=2),
+    )
     (decision,) = plan(old, new, database=snapshot(held=5)).decisions
     assert decision.checkpoint == (new if newest else old)
 
@@ -311,12 +329,15 @@ def test_newest_unless_an_older_one_is_further(
 @pytest.mark.parametrize("received", [None, Received(5, "f5")], ids=["on trust", "lacking"])
 def test_a_position_that_is_not_proven_is_no_further(received: Received | None) -> None:
     """Where nothing is proven, the newest counts, however far an older one says it was."""
-    old, new = taken(entry(NEW, received), hour=1), taken(entry(OLD, received), hour=2)
+    old, new = (
+        checkpoint_of(entry(NEW, received), hour=1),
+        checkpoint_of(entry(OLD, received), hour=2),
+    )
     assert plan(old, new, database=snapshot()).decisions[0].checkpoint == new
 
 
 def test_outbound_the_newest_counts() -> None:
     """No facts belong to an outbound position: nothing shows that one further ahead is true."""
     sent = [replace(entry(cursor), direction="outbound") for cursor in (NEW, OLD)]
-    old, new = taken(sent[0], hour=1), taken(sent[1], hour=2)
+    old, new = checkpoint_of(sent[0], hour=1), checkpoint_of(sent[1], hour=2)
     assert plan(old, new, database=snapshot()).decisions[0].checkpoint == new

@@ -9,7 +9,7 @@ from stigmem_cursor_plugin.core import retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.retention import Alarm, Loss, LossKind, Remedy
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
-from tests.snapshots import NODE_B, entry, peer, snapshot, taken
+from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 EARLIER, BEFORE, POSITION, AFTER = "50.0", "100.0", "200.0", "300.0"
@@ -18,7 +18,7 @@ COUNTED = Received(5, "f5")
 
 def lost(earlier: Entry, database: Snapshot) -> list[Loss]:
     """Return what was lost since a checkpoint with one entry."""
-    return list(retention.losses(taken(earlier), database))
+    return list(retention.losses(checkpoint_of(earlier), database))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_was_done_on_purpose_is_no_loss(database: Snapshot) -> None:
 def test_what_is_no_loss_hides_none() -> None:
     """A loss is found behind entries that are none."""
     removed = Entry("x", "stigmem://x", None, None, "inbound", POSITION, None)
-    earlier = taken(removed, entry(None), entry(POSITION), removed)
+    earlier = checkpoint_of(removed, entry(None), entry(POSITION), removed)
     assert [loss.entry for loss in retention.losses(earlier, snapshot())] == [entry(POSITION)]
 
 
@@ -85,7 +85,7 @@ def test_a_peer_that_was_registered_again_has_lost_its_position() -> None:
 
 def test_each_peer_once_from_the_newest() -> None:
     """Of several checkpoints each peer and direction counts once, as the newest holds it."""
-    old, new = taken(entry(BEFORE), hour=1), taken(entry(POSITION), hour=2)
+    old, new = checkpoint_of(entry(BEFORE), hour=1), checkpoint_of(entry(POSITION), hour=2)
     found = retention.alarm([new, old], snapshot())
     assert [loss.checkpoint for loss in found.losses] == [new]
     assert found.needed == {"2.json"}
@@ -93,7 +93,7 @@ def test_each_peer_once_from_the_newest() -> None:
 
 def test_emptied() -> None:
     """A database without any position has lost those of peers that it does not know any more."""
-    earlier, empty = taken(entry(POSITION), hour=1), taken(hour=2)
+    earlier, empty = checkpoint_of(entry(POSITION), hour=1), checkpoint_of(hour=2)
     found = retention.alarm([empty, earlier], snapshot(peers=()))
     assert found
     assert found == Alarm([], earlier)
@@ -107,7 +107,7 @@ def test_no_alarm() -> None:
     """Nothing earlier, or nothing lost since, is no alarm."""
     assert not retention.alarm([], snapshot())
     assert not retention.alarm(
-        [taken(entry(POSITION, COUNTED))], snapshot(position=POSITION, held=5)
+        [checkpoint_of(entry(POSITION, COUNTED))], snapshot(position=POSITION, held=5)
     )
     assert retention.alarm([], snapshot()).needed == set()
 
@@ -141,7 +141,7 @@ def test_every_position_lost(database: Snapshot, every: bool) -> None:
 )
 def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
     """Import where a checkpoint can be backed up, with --force over a position, else catch up."""
-    earlier = [taken(entry(POSITION, COUNTED))]
+    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
     database = snapshot(position=position, held=held)
     found = retention.alarm(earlier, database)
     assert retention.remedies(found, earlier, database, NOW) == steps
@@ -161,7 +161,7 @@ def test_remedies_where_only_an_older_position_can_be_backed_up(
 ) -> None:
     """Import goes as far as the facts do; where that ends no alarm, catch-up goes on."""
     backed_up = entry(AFTER if position == AFTER else BEFORE, Received(4, "g4"))
-    earlier = [taken(entry(POSITION, COUNTED)), taken(backed_up)]
+    earlier = [checkpoint_of(entry(POSITION, COUNTED)), checkpoint_of(backed_up)]
     database = snapshot(position=position, held=4)
     database = replace(database, held={**database.held, "g4": NODE_B})
     found = retention.alarm(earlier, database)
@@ -170,7 +170,7 @@ def test_remedies_where_only_an_older_position_can_be_backed_up(
 
 def test_remedy_where_no_peer_is_known() -> None:
     """Import says which peers to register again."""
-    earlier = [taken(entry(POSITION))]
+    earlier = [checkpoint_of(entry(POSITION))]
     emptied = Alarm([], earlier[0])
     assert retention.remedies(emptied, earlier, snapshot(peers=()), NOW) == [Remedy.IMPORT]
 
@@ -178,7 +178,7 @@ def test_remedy_where_no_peer_is_known() -> None:
 def test_remedies_are_for_what_was_lost() -> None:
     """A peer that has lost nothing asks for no step."""
     fine = Entry("c", "stigmem://node-c", None, None, "inbound", BEFORE, None, Received(9, "g9"))
-    earlier = [taken(entry(POSITION, COUNTED), fine)]
+    earlier = [checkpoint_of(entry(POSITION, COUNTED), fine)]
     peers = (peer(), Peer("c", "stigmem://node-c", "", "active"))
     database = replace(
         snapshot(peers=peers, held=5),
@@ -196,17 +196,17 @@ def test_remedies_are_for_what_was_lost() -> None:
 )
 def test_settled(forced: bool, after_loss: bool, settled: bool) -> None:
     """A checkpoint needs no earlier one unless it was written after a loss and not forced."""
-    checkpoint: Checkpoint = replace(taken(), forced=forced, after_loss=after_loss)
+    checkpoint: Checkpoint = replace(checkpoint_of(), forced=forced, after_loss=after_loss)
     assert checkpoint.settled is settled
 
 
 def test_marks() -> None:
     """A checkpoint says whether earlier ones are needed, or the loss was accepted."""
-    earlier = [taken(entry(POSITION, COUNTED))]
+    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
     lost, fine = retention.alarm(earlier, snapshot()), retention.alarm([], snapshot())
 
     def marks(alarm: Alarm, *, force: bool = False, known: bool = False) -> tuple[bool, bool]:
-        found = retention.marked(taken(), alarm, force=force, loss_is_known=known)
+        found = retention.marked(checkpoint_of(), alarm, force=force, loss_is_known=known)
         return found.forced, found.after_loss
 
     assert marks(lost) == (False, True)
@@ -217,8 +217,8 @@ def test_marks() -> None:
 
 def test_no_false_position_is_written() -> None:
     """What export writes after facts were lost holds no position that stands on them."""
-    earlier = taken(entry(POSITION, COUNTED))
-    now = taken(entry(AFTER, Received(4, "f4")), hour=13)
+    earlier = checkpoint_of(entry(POSITION, COUNTED))
+    now = checkpoint_of(entry(AFTER, Received(4, "f4")), hour=13)
 
     def written(database: Snapshot, *, force: bool = False) -> list[str | None]:
         alarm = retention.alarm([earlier], database)

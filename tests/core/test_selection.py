@@ -9,7 +9,7 @@ from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw, newest_first
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.selection import select, too_old
-from tests.snapshots import NODE_A, taken
+from tests.snapshots import NODE_A, checkpoint_of
 
 NOW = datetime(2026, 5, 2, 13, tzinfo=UTC)
 OTHER = "stigmem://node-x"
@@ -33,7 +33,7 @@ def troubles(problems: "list[Problem] | tuple[Problem, ...]") -> list[Trouble]:
 
 def test_own_and_unnamed_count() -> None:
     """A checkpoint of this node counts, and one that does not say whose it is."""
-    own, unnamed = taken(node_id=NODE_A, hour=1), taken(hour=2)
+    own, unnamed = checkpoint_of(node_id=NODE_A, hour=1), checkpoint_of(hour=2)
     selection = select([file(own), file(unnamed)], NODE_A, NOW)
     assert list(selection.checkpoints) == [own, unnamed]
     assert (list(selection.errors), list(selection.passed_over)) == ([], [])
@@ -41,7 +41,7 @@ def test_own_and_unnamed_count() -> None:
 
 def test_another_nodes_file_that_was_named() -> None:
     """Another node's checkpoint is an error where it was named, unless it is accepted."""
-    other = taken(node_id=OTHER)
+    other = checkpoint_of(node_id=OTHER)
     selection = select([file(other)], NODE_A, NOW)
     assert list(selection.errors) == [
         Problem(Trouble.OTHER_NODE, "12.json", OTHER, expected=NODE_A)
@@ -55,7 +55,7 @@ def test_another_nodes_file_that_was_named() -> None:
 
 def test_another_nodes_file_in_a_directory() -> None:
     """In a directory it is passed over, even where another node's is accepted."""
-    own, other = taken(node_id=NODE_A), taken(node_id=OTHER)
+    own, other = checkpoint_of(node_id=NODE_A), checkpoint_of(node_id=OTHER)
     files = [file(own, "d"), file(other, "d")]
     selection = select(files, NODE_A, NOW, accept_other_nodes=True)
     assert list(selection.checkpoints) == [own]
@@ -75,7 +75,7 @@ def test_flawed_files(flaw: Flaw, trouble: Trouble, by_export: bool) -> None:
     """
     named = select([flawed(flaw, by_export=by_export)], NODE_A, NOW)
     assert troubles(list(named.errors)) == [trouble, trouble]
-    found = [flawed(flaw, "d", by_export=by_export), file(taken(), "d")]
+    found = [flawed(flaw, "d", by_export=by_export), file(checkpoint_of(), "d")]
     selection = select(found, NODE_A, NOW)
     hides_a_loss = flaw is Flaw.UNREADABLE and by_export
     assert troubles(list(selection.errors)) == ([trouble] * 2 if hides_a_loss else [])
@@ -94,7 +94,7 @@ def test_directory_without_a_checkpoint_of_this_node() -> None:
     )
 
 
-FUTURE = replace(taken(), timestamp="2026-05-02T13:01:01Z", name="future.json")
+FUTURE = replace(checkpoint_of(), timestamp="2026-05-02T13:01:01Z", name="future.json")
 
 
 def test_future_in_a_directory_is_told_and_counts() -> None:
@@ -109,8 +109,8 @@ def test_future_in_a_directory_is_told_and_counts() -> None:
 
 def test_newest_first() -> None:
     """The future counts as oldest; of two with one time the one named later counts as newer."""
-    first, second = taken(hour=1), replace(taken(hour=1), name="again.json")
-    newest = taken(hour=2)
+    first, second = checkpoint_of(hour=1), replace(checkpoint_of(hour=1), name="again.json")
+    newest = checkpoint_of(hour=2)
     assert list(newest_first([FUTURE, first, second, newest], NOW)) == [
         newest,
         second,
@@ -121,15 +121,17 @@ def test_newest_first() -> None:
 
 def test_clocks_may_differ_by_a_minute() -> None:
     """A checkpoint a minute ahead is not from the future."""
-    ahead = replace(taken(), timestamp="2026-05-02T13:01:00Z")
-    assert list(newest_first([taken(), ahead], NOW)) == [ahead, taken()]
+    ahead = replace(checkpoint_of(), timestamp="2026-05-02T13:01:00Z")
+    assert list(newest_first([checkpoint_of(), ahead], NOW)) == [ahead, checkpoint_of()]
 
 
 @pytest.mark.parametrize(("minutes", "trouble"), [(60, []), (59, [Trouble.STALE])])
 def test_too_old(minutes: int, trouble: list[Trouble]) -> None:
     """The newest of each source must not be older than the limit."""
     limit = timedelta(minutes=minutes)
-    selection = select([file(taken(hour=1), "d"), file(taken(hour=12), "d")], None, NOW)
+    selection = select(
+        [file(checkpoint_of(hour=1), "d"), file(checkpoint_of(hour=12), "d")], None, NOW
+    )
     found = list(too_old(selection, NOW, limit))
     assert troubles(found) == trouble
     if found:
@@ -144,12 +146,12 @@ def test_the_future_is_not_fresh() -> None:
     """A file dated in the future fails, unless the directory has another one."""
     alone = select([file(FUTURE)], None, NOW)
     assert troubles(list(too_old(alone, NOW, timedelta(hours=2)))) == [Trouble.FROM_THE_FUTURE]
-    both = select([file(FUTURE, "d"), file(taken(), "d")], None, NOW)
+    both = select([file(FUTURE, "d"), file(checkpoint_of(), "d")], None, NOW)
     assert list(too_old(both, NOW, timedelta(hours=2))) == []
 
 
 def test_each_source_is_judged() -> None:
     """Each file and each directory that was named must be fresh."""
-    selection = select([file(taken(hour=1)), file(taken(hour=12), "d")], None, NOW)
+    selection = select([file(checkpoint_of(hour=1)), file(checkpoint_of(hour=12), "d")], None, NOW)
     found = list(too_old(selection, NOW, timedelta(hours=2)))
     assert [problem.subject for problem in found] == ["1.json"]

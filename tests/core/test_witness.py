@@ -9,7 +9,7 @@ from stigmem_cursor_plugin.core import witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer, Questions, Receipt, Received, Snapshot
 from stigmem_cursor_plugin.core.witness import Evidence, Proof
-from tests.snapshots import NODE_B, entry, peer, snapshot, taken
+from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
 
 MOVED = "2026-05-02T18:25:00.250000Z"
 
@@ -96,7 +96,7 @@ def span(asked: Collection[Receipt]) -> tuple[str, str]:
 def test_received_just_before_the_position_moved() -> None:
     """Without a count, a fact received within five seconds up to the move proves the position."""
     given = entry(updated_at=MOVED)
-    asked = asked_of([taken(given)]).receipts
+    asked = asked_of([checkpoint_of(given)]).receipts
     assert span(asked) == ("2026-05-02T18:24:55.250000", "2026-05-02T18:25:00.250000")
     assert asked == {Receipt(NODE_B, "", "2026-05-02T18:25:00.250000+00:00")}
     database = snapshot(held=5)
@@ -106,19 +106,19 @@ def test_received_just_before_the_position_moved() -> None:
 
 def test_a_time_with_an_offset() -> None:
     """The host writes its times in UTC, and they are compared as text."""
-    (asked,) = asked_of([taken(entry(updated_at="2026-05-02T20:25:00.25+02:00"))]).receipts
+    (asked,) = asked_of([checkpoint_of(entry(updated_at="2026-05-02T20:25:00.25+02:00"))]).receipts
     assert asked.until == "2026-05-02T18:25:00.250000+00:00"
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
 def test_a_time_at_the_end_of_time(time: str) -> None:
     """What is before the first or after the last year shows nothing."""
-    assert asked_of([taken(entry(updated_at=time))]).receipts == set()
+    assert asked_of([checkpoint_of(entry(updated_at=time))]).receipts == set()
 
 
 def test_a_whole_second_lasts_to_its_end() -> None:
     """A time without a fraction stands for its whole second."""
-    (asked,) = asked_of([taken(entry(updated_at="2026-05-02T18:25:00Z"))]).receipts
+    (asked,) = asked_of([checkpoint_of(entry(updated_at="2026-05-02T18:25:00Z"))]).receipts
     assert asked.until == "2026-05-02T18:25:00.999999+00:00"
 
 
@@ -134,7 +134,7 @@ def test_a_whole_second_lasts_to_its_end() -> None:
 )
 def test_no_longer_than_from_page_to_page(pull_interval: int, since: str) -> None:
     """A fact of the page before shows nothing, so a shorter pull interval shortens the span."""
-    asked = asked_of([taken(entry(updated_at=MOVED))], pull_interval).receipts
+    asked = asked_of([checkpoint_of(entry(updated_at=MOVED))], pull_interval).receipts
     assert span(asked) == (since, "2026-05-02T18:25:00.250000")
 
 
@@ -149,21 +149,21 @@ def test_no_longer_than_from_page_to_page(pull_interval: int, since: str) -> Non
 )
 def test_span_of_a_whole_second(pull_interval: int, since: str) -> None:
     """Whenever in its second the position moved, no fact of the page before is in the span."""
-    given = taken(entry(updated_at="2026-05-02T18:25:00Z"))
+    given = checkpoint_of(entry(updated_at="2026-05-02T18:25:00Z"))
     asked = asked_of([given], pull_interval).receipts
     assert span(asked) == (since, "2026-05-02T18:25:00.999999")
 
 
 def test_pushed_facts() -> None:
     """On a node that takes pushed facts, all senders are counted and a receipt shows nothing."""
-    asked = asked_of([taken(entry(updated_at=MOVED))], pushes=True)
+    asked = asked_of([checkpoint_of(entry(updated_at=MOVED))], pushes=True)
     assert (asked.pushes, asked.receipts) == (True, set())
-    assert not asked_of([taken(entry(updated_at=MOVED))]).pushes
+    assert not asked_of([checkpoint_of(entry(updated_at=MOVED))]).pushes
 
 
 def test_without_a_time_nothing_is_shown() -> None:
     """Without a count and without a time, facts that are there prove nothing."""
-    assert asked_of([taken(entry())]).receipts == set()
+    assert asked_of([checkpoint_of(entry())]).receipts == set()
     assert examined(entry(), snapshot(held=5)).proof is Proof.NOT_RECEIVED
 
 
@@ -189,14 +189,14 @@ def test_no_witness_needed(cursor: str | None, direction: str, received: Receive
     """Only an inbound position stands for facts."""
     given = replace(entry(cursor, received, updated_at=MOVED), direction=direction)
     assert examined(given, snapshot()) == Evidence(Proof.NOT_NEEDED, 0, 0)
-    asked = asked_of([taken(given)])
+    asked = asked_of([checkpoint_of(given)])
     assert (asked.facts, asked.receipts, asked.whole_table) == (set(), set(), False)
 
 
 def test_questions_about_counted_facts() -> None:
     """A database is asked for the last fact of each entry, and counted whole where one needs it."""
     plain, relay = entry(received=Received(1, "a")), entry(received=Received(2, "b", True))
-    assert asked_of([taken(plain)]).facts == {"a"}
-    assert not asked_of([taken(plain)]).whole_table
-    both = asked_of([taken(plain), taken(relay)])
+    assert asked_of([checkpoint_of(plain)]).facts == {"a"}
+    assert not asked_of([checkpoint_of(plain)]).whole_table
+    both = asked_of([checkpoint_of(plain), checkpoint_of(relay)])
     assert (both.facts, both.whole_table) == ({"a", "b"}, True)

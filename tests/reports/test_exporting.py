@@ -7,7 +7,7 @@ import pytest
 from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
 from stigmem_cursor_plugin.reports import exporting
 from stigmem_cursor_plugin.reports.program import Program
-from tests.snapshots import entry, peer, taken
+from tests.snapshots import checkpoint_of, entry, peer
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_how_to_give_up(
 def test_positions_that_moved_back_never_look_alike(position: str, said: str) -> None:
     """Two positions are said as times; within one second as they are in the database."""
     held = entry("1725349500250.0")
-    moved = Loss(LossKind.MOVED_BACK, taken(held), held, peer(), position)
+    moved = Loss(LossKind.MOVED_BACK, checkpoint_of(held), held, peer(), position)
     assert exporting.loss(moved) == f"peer stigmem://node-b (inbound) {said}"

@@ -13,7 +13,7 @@ from stigmem_cursor_plugin.core.snapshot import Received
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 from stigmem_cursor_plugin.reports.importing import ImportReport
 from stigmem_cursor_plugin.reports.program import Program
-from tests.snapshots import entry, peer, taken
+from tests.snapshots import checkpoint_of, entry, peer
 
 OLD, NEW = "1725349400000.0", "1725349500000.005"
 COUNTED = entry(NEW, Received(512, "f512"))
@@ -40,7 +40,7 @@ def decision(case: Case) -> Decision:
     """Return the decision of a case."""
     found = peer(case.peer_id) if case.peer_id else None
     return Decision(
-        case.outcome, taken(case.entry), case.entry, found, case.previous, case.evidence
+        case.outcome, checkpoint_of(case.entry), case.entry, found, case.previous, case.evidence
     )
 
 

@@ -142,7 +142,7 @@ def test_wrong_password(on_postgres: StoredNode, stores: Stores, run: Run, tmp_p
     try:
         dsn = on_postgres.environment["STIGMEM_PG_DSN"]
         right = dsn.replace("postgres:@", f"checked:{SECRET}@")
-        taken = run(
+        exported = run(
             "stigmem-cursor", "export", **{**on_postgres.environment, "STIGMEM_PG_DSN": right}
         )
         wrong = right.replace(SECRET, "Wr0ng")
@@ -153,9 +153,9 @@ def test_wrong_password(on_postgres: StoredNode, stores: Stores, run: Run, tmp_p
         rules.write_text(before)
         stores.server.run("SELECT pg_reload_conf()")
         stores.server.run("DROP ROLE checked")
-    assert (taken.returncode, taken.stderr) == (0, "")
-    assert json.loads(taken.stdout)["db_path"] == on_postgres.name
-    assert SECRET not in taken.stdout
+    assert (exported.returncode, exported.stderr) == (0, "")
+    assert json.loads(exported.stdout)["db_path"] == on_postgres.name
+    assert SECRET not in exported.stdout
     assert refused.returncode == 1
     assert refused.stderr.startswith(
         f"error: cannot connect to {on_postgres.name} (STIGMEM_PG_DSN): "

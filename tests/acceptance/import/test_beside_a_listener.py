@@ -187,13 +187,13 @@ def test_whatever_listens(make_database: Callable[[str], Database], tmp_path: Pa
                 ("stigmem-cursor", "import", "c.json", "--db", name),
                 environment={"STIGMEM_PORT": str(port)},
             )
-        taken = time.monotonic() - began
+        seconds = time.monotonic() - began
         assert finished.stderr == expected.format(port=port) + "\n", name
         assert finished.returncode == (0 if expected == PASSES else 1)
-        return name, taken
+        return name, seconds
 
     with ThreadPoolExecutor(len(table)) as executor:
-        assert {name for name, taken in executor.map(attempt, table) if taken > 60} == set()
+        assert {name for name, seconds in executor.map(attempt, table) if seconds > 60} == set()
 
 
 SLOW_NAMES = 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"'
@@ -219,7 +219,7 @@ def test_name_server_that_does_not_answer(ready: Database, tmp_path: Path) -> No
             check=False,
             **CAPTURED,
         )
-        taken = time.monotonic() - began
+        seconds = time.monotonic() - began
         assert server.recv(512)
     assert finished.stderr == f"{PASSES}\n"
-    assert 1.5 < taken < 60
+    assert 1.5 < seconds < 60
