@@ -9,7 +9,11 @@ from datetime import datetime, timedelta
 
 from stigmem_cursor_plugin.core import positions, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, newest_first
+from stigmem_cursor_plugin.core.checkpoint_file import (
+    CheckpointFile,
+    is_from_the_future,
+    newest_first,
+)
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.recovery import Plan
@@ -107,7 +111,7 @@ def recovery_problems(
 ) -> Iterator[Problem]:
     """Find what an operator would lose who recovers *database* from these checkpoints."""
     in_order = newest_first(selection.checkpoints, now)
-    yield from _facts_gone(database, _still_needed(in_order, selection), snapshot)
+    yield from _facts_gone(database, _still_needed(in_order, selection, now), snapshot)
     named_last = {entry.peer_node_id for checkpoint in in_order[:1] for entry in checkpoint.entries}
     for decision in plan.decisions:
         trouble = _trouble(decision, named_last)
@@ -122,11 +126,14 @@ def recovery_problems(
             )
 
 
-def _still_needed(in_order: Sequence[Checkpoint], selection: Selection) -> Iterator[Checkpoint]:
+def _still_needed(
+    in_order: Sequence[Checkpoint], selection: Selection, now: datetime
+) -> Iterator[Checkpoint]:
     """Yield the checkpoints that may show a loss.
 
     Of a directory these are the ones that export compares with: back to the newest that was written
-    while nothing was lost. Before a checkpoint of ``--force``, all was given up.
+    while nothing was lost, and those dated in the future, which may be newer still. Before a
+    checkpoint of ``--force``, all was given up.
     """
     source_of = {
         checkpoint.name: source
@@ -135,12 +142,14 @@ def _still_needed(in_order: Sequence[Checkpoint], selection: Selection) -> Itera
     }
     settled = set()
     for checkpoint in in_order:
-        if source_of[checkpoint.name] not in settled:
-            yield checkpoint
+        source = source_of[checkpoint.name]
+        if source in settled and not is_from_the_future(checkpoint, now):
+            continue
+        yield checkpoint
         if checkpoint.forced:
             return
         if checkpoint.settled:
-            settled.add(source_of[checkpoint.name])
+            settled.add(source)
 
 
 def _facts_gone(

@@ -131,6 +131,21 @@ def test_what_a_directory_has_settled() -> None:
     assert (problem.trouble, problem.detail) == (Trouble.FACTS_GONE, "1.json")
 
 
+def test_dated_in_the_future() -> None:
+    """A checkpoint dated in the future may be newer than one written while nothing was lost.
+
+    Export compares with it too, unless all before was given up.
+    """
+    database = snapshot(held=3, position=POSITION)
+    settled = checkpoint_of(entry(POSITION, Received(3, "f3")), hour=1)
+    future = replace(
+        checkpoint_of(entry(POSITION, COUNTED), hour=2), timestamp="2999-05-02T12:00:00Z"
+    )
+    (problem,) = of_directories(database, [settled, future])
+    assert (problem.trouble, problem.detail) == (Trouble.FACTS_GONE, "2.json")
+    assert of_directories(database, [replace(settled, forced=True), future]) == []
+
+
 def test_facts_given_up_are_no_problem() -> None:
     """What was lost before a forced checkpoint was given up."""
     old = checkpoint_of(entry("150.0", COUNTED), hour=1)
