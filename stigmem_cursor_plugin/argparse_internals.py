@@ -5,9 +5,33 @@ Standard library only: the startup file's code needs it too. Seen on Python 3.11
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, _SubParsersAction
+import sys
+from argparse import ArgumentParser, HelpFormatter, _SubParsersAction
 from collections.abc import Collection, Sequence
 from typing import Any
+
+
+class IndentKeepingFormatter(HelpFormatter):
+    """Fills paragraphs, and leaves lines that are indented (the examples) as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            line
+            if line.startswith(" ")
+            else super(IndentKeepingFormatter, self)._fill_text(line, width, indent)
+            for line in text.splitlines()
+        )
+
+
+class ShowingParser(ArgumentParser):
+    """A parser whose subclass shows its help and errors; argparse passes over a full disk."""
+
+    def show(self, text: str, *, error: bool) -> None:
+        """Show help or the version, or with *error* what is wrong."""
+        raise NotImplementedError
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        self.show(message or "", error=file is sys.stderr)
 
 
 def subparsers_of(parser: Any) -> Any:

@@ -20,7 +20,7 @@ from stigmem_cursor_plugin.commands.definitions import (
 )
 from stigmem_cursor_plugin.commands.definitions.base import Command
 from stigmem_cursor_plugin.commands.ending import status_of
-from stigmem_cursor_plugin.commands.parsers import CommandFormatter, CommandParser
+from stigmem_cursor_plugin.commands.parsers import CommandParser
 
 COMMANDS = (
     cursor_export.COMMAND,
@@ -42,7 +42,7 @@ def add_to(subparsers: Any, *, standalone: bool = False) -> None:
             name,
             CommandParser,
             help=command.summary,
-            formatter_class=CommandFormatter,
+            formatter_class=argparse_internals.IndentKeepingFormatter,
         )
         parser.examples = [line.format(prog=parser.prog) for _, line in command.examples]
         fill(parser, command)

@@ -1,30 +1,18 @@
-"""How the commands read their command lines: help that keeps its layout, errors that help."""
+"""How the commands read their command lines: errors that say what to type instead."""
 
 import re
 import sys
-from argparse import ArgumentParser, HelpFormatter, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from stigmem_cursor_plugin.argparse_internals import options_of
+from stigmem_cursor_plugin.argparse_internals import ShowingParser, options_of
 from stigmem_cursor_plugin.commands.ending import status_of
 from stigmem_cursor_plugin.terminal import printable, say, write_result
 
 
-class CommandFormatter(HelpFormatter):
-    """Fills paragraphs, and leaves lines that are indented (the examples) as they are."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(
-            line
-            if line.startswith(" ")
-            else super(CommandFormatter, self)._fill_text(line, width, indent)
-            for line in text.splitlines()
-        )
-
-
-class CommandParser(ArgumentParser):
+class CommandParser(ShowingParser):
     """A parser whose errors end with what to type instead."""
 
     examples: Sequence[str] = ("",)
@@ -44,11 +32,11 @@ class CommandParser(ArgumentParser):
         shown = "\n".join(map(printable, message.splitlines()))
         super().error(f"{shown}\n{self._advice(message)}")
 
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, the version or an error; argparse would pass over what cannot be written."""
-        if file is sys.stderr:
-            say(message or "")
-        elif status := status_of(partial(_show, message)):
+    def show(self, text: str, *, error: bool) -> None:
+        """Print help, the version or an error; what cannot be written is an error too."""
+        if error:
+            say(text)
+        elif status := status_of(partial(_write, text)):
             sys.exit(status)
 
     def _advice(self, message: str) -> str:
@@ -67,7 +55,7 @@ class CommandParser(ArgumentParser):
         return f"did you mean {near[0]}?" if near else first
 
 
-def _show(text: str) -> int:
+def _write(text: str) -> int:
     write_result(text)
     return 0
 
