@@ -107,11 +107,11 @@ class Bench:
         peers = len(self._peers)
         _say(f"{self._size:,} facts, {peers} peer(s), {'all held' if held else 'all new'}: {way}")
         before = sum(map(_cpu_seconds, self._peers))
-        taken = measured()
+        found = measured()
         cpu = sum(map(_cpu_seconds, self._peers)) - before
         rows = self._a.query("SELECT COUNT(*) FROM facts WHERE received_from IS NOT NULL")
         assert rows == [(self._size,)], rows
-        return Run(self._size, peers, held, way, taken.seconds, cpu, taken.mebibytes)
+        return Run(self._size, peers, held, way, found.seconds, cpu, found.mebibytes)
 
     def loop(self) -> Seconds:
         """Let the host's loop pull without a pause."""

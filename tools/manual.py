@@ -131,9 +131,8 @@ STATUS_NOTES = {
     ),
     "check": (
         "Fit means: if you recover from this, nothing is lost. With status 1, standard error has a "
-        "line for each reason. A database without positions is not fit, also with checkpoints that "
-        "would bring them back: it becomes fit with the import. The column IMPORT shows what that "
-        "would do."
+        "line for each reason. A database without positions is not fit until you import, even if "
+        "you have checkpoints of them. The column IMPORT shows what the import would do."
     ),
     "catchup": (
         "After status 3 or a signal, run the command again: it goes on where it stopped. On a "

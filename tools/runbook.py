@@ -99,8 +99,8 @@ class Scene:
         cursors = self._backups / "cursors"
         cursors.mkdir(parents=True)
         for name in ("night", "latest"):
-            taken = checkpoint(a, name, plugin=True)
-            shutil.copy(taken, cursors / _name_in_directory(taken))
+            written = checkpoint(a, name, plugin=True)
+            shutil.copy(written, cursors / _name_in_directory(written))
         shutil.copy(checkpoint(a, "night", plugin=True), self._backups / "old.json")
         shutil.copy(checkpoint(a, "staging", plugin=True), self._backups / "staging.json")
         backup(a.directory / "night.db", self._backups / "stigmem.db")
@@ -163,9 +163,9 @@ class Scene:
             self._a.start()
 
 
-def _name_in_directory(taken: Path) -> str:
+def _name_in_directory(written: Path) -> str:
     """Return the name that export gives to a checkpoint in a directory."""
-    time = json.loads(taken.read_bytes())["checkpoint_timestamp"]
+    time = json.loads(written.read_bytes())["checkpoint_timestamp"]
     return f"cursors-{re.sub('[-:]', '', time)}.json"
 
 

@@ -38,7 +38,7 @@ def _is_directory(name: str) -> bool:
     try:
         return name != STANDARD_STREAM and look(name) is Place.DIRECTORY
     except OSError:
-        return False  # to read it will say why
+        return False  # reading it will say what is wrong
 
 
 def _read_directory(directory: str) -> Sequence[CheckpointFile]:
@@ -49,8 +49,8 @@ def _read_directory(directory: str) -> Sequence[CheckpointFile]:
 
 
 def read_found(name: str, directory: str | None = None) -> CheckpointFile:
-    """Read a file that was found in a directory, where nobody says that a FIFO has a writer."""
-    with suppress(OSError):  # to read it will say why
+    """Read a file that was found in a directory: not a FIFO, which may have no writer."""
+    with suppress(OSError):  # reading it will say what is wrong
         if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
             problems = [f"{name} is not a regular file"]
             return CheckpointFile(name, None, problems, Flaw.INVALID, directory)

@@ -115,7 +115,7 @@ def _select(
 def _show(report: ImportReport, arguments: Namespace) -> None:
     for group in report.groups():
         tell_some(group.lines, group.total)
-    # First what was done: it is, even where the document cannot be written.
+    # Say first what was done: writing the document may fail.
     tell(report.summary())
     if arguments.json:
         write_result(json.dumps(report.document(), indent=2))

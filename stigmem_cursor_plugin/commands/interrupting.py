@@ -42,7 +42,7 @@ def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         for number, handler in before.items():
-            # A shell's & and nohup have it ignored, and that is meant.
+            # A shell's & and nohup have it ignored on purpose.
             if handler is not signal.SIG_IGN:
                 signal.signal(number, handle)
         yield check

@@ -148,8 +148,8 @@ def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
 
 def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) -> Received:
     received = snapshot.received_from(peer.node_id)
-    # What a peer offered may have come from another first, and counts as the other's then: from a
-    # relay, or from the same node under the node id that it had before.
+    # What a peer offered may have come from another first, and is counted there: from a relay, or
+    # from the same node under the node id that it had before.
     others = renamed and cursor.position and not received.facts
     return snapshot.received_at_all if snapshot.relays or others else received
 

@@ -35,7 +35,7 @@ class CheckpointFile:
 
 
 def is_from_the_future(checkpoint: Checkpoint, now: datetime) -> bool:
-    """Tell whether a checkpoint is dated later than clocks differ."""
+    """Tell whether a checkpoint is dated more than a minute ahead."""
     return checkpoint.time > now + CLOCKS_DIFFER
 
 

@@ -158,11 +158,11 @@ class _Rules:
         return further and older.evidence.is_proof and newer.evidence.is_proof
 
     def _rank(self, decision: Decision) -> tuple[bool, ...]:
-        """Return how good a decision is: what it is not, the worst first."""
+        """Return what compares as greater for a better decision: the worst outcome weighs most."""
         on_trust = decision.evidence.proof is Proof.ON_TRUST and not self._accept_loss
         return (
             decision.outcome is not Outcome.NO_POSITION,
-            not on_trust,  # only where there is nothing that counts its facts
+            not on_trust,  # worse than any checkpoint that counts its facts
             decision.outcome is not Outcome.FACTS_MISSING,
             decision.outcome is not Outcome.CLEARED,
         )

@@ -34,7 +34,7 @@ def time_in(name: str) -> datetime | None:
 
 
 def is_from_the_future(name: str, now: datetime) -> bool:
-    """Tell whether a file is dated later than clocks differ."""
+    """Tell whether a file is dated more than a minute ahead."""
     time = time_in(name)
     return time is not None and time > now + CLOCKS_DIFFER
 

@@ -27,7 +27,7 @@ class Driver:
             uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None
         )
         if self.key:
-            # It would write about a wrong key to standard error itself.
+            # SQLCipher would write about a wrong key to standard error itself.
             connection.execute("PRAGMA cipher_log_level = NONE")
             connection.execute(f"PRAGMA key = \"x'{self.key}'\"")
         return connection
