@@ -20,7 +20,7 @@ NEVER = "3600"
 """Seconds between two pulls of a node that must not fetch anything by itself."""
 
 
-ANY_AGE = "info: facts of any age are taken (no limit of age while this runs)\n"
+ANY_AGE = "info: facts of any age are taken while this runs\n"
 """The first line of a run."""
 
 

@@ -10,7 +10,7 @@ from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
 
-ANY_AGE = "info: facts of any age are taken (no limit of age while this runs)"
+ANY_AGE = "info: facts of any age are taken while this runs"
 TABLE_MISSING = "info: the table replication_cursors is missing: creating it again"
 RELAYS = (
     "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "

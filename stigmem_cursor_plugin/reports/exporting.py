@@ -85,8 +85,8 @@ def kept_file(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[
 def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequence[str]:
     """Return why nothing in a directory was removed, and what to do."""
     return (
-        f"removed no checkpoint in {name}: they hold what this database has lost; --force "
-        "gives it up",
+        f"kept every checkpoint in {name}: they hold what this database has lost; --force "
+        "gives that up",
         *_to_do(name, steps, program),
     )
 

@@ -83,20 +83,16 @@ class ImportReport:
             for decision in self.plan.decisions
             if decision.evidence.in_doubt and decision.entry.received is not None
         ]
-        quick, slow = (
-            f"about {duration(seconds)}, " if seconds else ""
-            for seconds in (
-                sum(cost.catch_up_seconds for cost in costs),
-                max((cost.seconds for cost in costs), default=0),
-            )
-        )
+        quick = sum(cost.catch_up_seconds for cost in costs)
+        slow = max((cost.seconds for cost in costs), default=0)
         catch_up = self.program.command("catchup")
         false = any(decision.leaves_false_position for decision in self.plan.decisions)
         again = "this import again with --force, then " if false else ""
-        yield f"info: next, run {again}{catch_up} ({quick}then start the node)"
+        takes = f" (about {duration(quick)})" if quick else ""
+        yield f"info: next, run {again}{catch_up}{takes}; then start the node"
         yield (
             "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
-            f"({slow}a page every {self.pull_interval} s)"
+            f"({f'about {duration(slow)}, ' if slow else ''}a page every {self.pull_interval} s)"
         )
         yield "info: or give up what is missing: import again with --accept-loss"
 
@@ -192,7 +188,7 @@ def _doubt(decision: Decision) -> str:
     match evidence.proof:
         case Proof.NOT_RECEIVED:
             return (
-                "the checkpoint counts no facts, and nothing shows that its newest ones are there"
+                "the checkpoint counts no facts, and nothing shows that the newest ones are there"
             )
         case Proof.REGISTERED_AGAIN:
             return "the checkpoint counts no facts, and the database holds none from this peer"

@@ -87,7 +87,7 @@ CASES = {
         UNCOUNTED,
         NOT_RECEIVED,
         [
-            "warning: {}: {be}withheld, the checkpoint counts no facts, and nothing shows that its "
+            "warning: {}: {be}withheld, the checkpoint counts no facts, and nothing shows that the "
             "newest ones are there"
         ],
     ),
@@ -247,9 +247,9 @@ def test_which_checkpoint(name: str, title: str) -> None:
 @pytest.mark.parametrize(
     ("entries", "quick", "slow"),
     [
-        ([COUNTED], "about 1 s, ", "about 3 min, "),
-        ([entry(NEW, Received(500_000, "f"))], "about 10 min, ", "about 42 h, "),
-        ([COUNTED, entry(NEW, Received(500_000, "f"))], "about 10 min, ", "about 42 h, "),
+        ([COUNTED], " (about 1 s)", "about 3 min, "),
+        ([entry(NEW, Received(500_000, "f"))], " (about 10 min)", "about 42 h, "),
+        ([COUNTED, entry(NEW, Received(500_000, "f"))], " (about 10 min)", "about 42 h, "),
         ([UNCOUNTED], "", ""),
     ],
     ids=["counted", "many", "both", "not counted"],
@@ -259,7 +259,7 @@ def test_ways_on(entries: Sequence[Entry], quick: str, slow: str, name: str) -> 
     """After withheld positions come the ways on; how long each takes, if that can be told."""
     decisions = [replace(decision(CASES[name]), entry=given) for given in entries]
     assert said(report(*decisions))[-WAYS:] == [
-        f"info: next, run `stigmem federation cursor-catchup` ({quick}then start the node)",
+        f"info: next, run `stigmem federation cursor-catchup`{quick}; then start the node",
         "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
         f"({slow}a page every 30 s)",
         "info: or give up what is missing: import again with --accept-loss",
@@ -270,7 +270,7 @@ def test_ways_on_from_a_false_position() -> None:
     """A position that is set must be emptied first: catch-up alone would go on after it."""
     assert said(report(decision(CASES["already set, and false"])))[-WAYS] == (
         "info: next, run this import again with --force, then `stigmem federation cursor-catchup` "
-        "(about 1 s, then start the node)"
+        "(about 1 s); then start the node"
     )
 
 

@@ -226,8 +226,8 @@ def test_nothing_is_removed_when_a_position_is_lost(
         assert lines[0].startswith("checkpoint written: backup/cursors-")
         assert lines[1:] == [
             "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z",
-            "error: removed no checkpoint in backup: they hold what this database has lost; "
-            "--force gives it up",
+            "error: kept every checkpoint in backup: they hold what this database has lost; "
+            "--force gives that up",
             f"error: {RECOVER.format('backup')}",
         ]
         assert len(names(backup)) == 3 + time

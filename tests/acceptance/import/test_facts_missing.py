@@ -14,7 +14,7 @@ def test_facts_missing(database: Database, stigmem: Run) -> None:
     assert finished.stderr == lines(
         "warning: peer stigmem://node-b (inbound): withheld, 512 of 512 fact(s) are missing from "
         "the database",
-        "info: next, run `stigmem federation cursor-catchup` (about 1 s, then start the node)",
+        "info: next, run `stigmem federation cursor-catchup` (about 1 s); then start the node",
         "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 (about 3 min, a "
         "page every 30 s)",
         "info: or give up what is missing: import again with --accept-loss",
@@ -32,7 +32,7 @@ def test_set_and_false(node: Database, stigmem: Run) -> None:
         "warning: peer stigmem://node-b (inbound): already set, but 2 of 5 fact(s) are missing "
         "from the database; --force empties it",
         "info: next, run this import again with --force, then `stigmem federation cursor-catchup` "
-        "(about 1 s, then start the node)",
+        "(about 1 s); then start the node",
         "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 (about 30 s, a "
         "page every 30 s)",
         "info: or give up what is missing: import again with --accept-loss",
