@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 from stigmem_cursor_plugin.checkpoints import files, reading, replacing
 from stigmem_cursor_plugin.checkpoints.document import to_json
@@ -62,7 +63,7 @@ def _write_to_file(
     if alarm and not arguments.force:
         raise RefusedError(
             *shortened([exporting.loss(lost) for lost in alarm.losses]),
-            *exporting.kept_file(arguments.out, steps, program(arguments)),
+            *_kept(arguments, steps),
         )
     text = to_json(exported)
     if arguments.out == STANDARD_STREAM:
@@ -70,6 +71,16 @@ def _write_to_file(
     else:
         files.write(arguments.out, text, CHECKPOINT)
         tell(exporting.written(arguments.out, exported))
+
+
+def _kept(arguments: Namespace, steps: Sequence[Remedy]) -> Sequence[str]:
+    if files.is_file(arguments.out):
+        return exporting.kept_file(arguments.out, steps, program(arguments))
+    return exporting.kept_directory(_directory_of(arguments.out), steps, program(arguments))
+
+
+def _directory_of(out: str) -> str:
+    return str(PurePath(out).parent)
 
 
 def _is_directory(out: str) -> bool:
@@ -92,7 +103,9 @@ def _earlier(
     if earlier is None:
         if not arguments.force and replacing.has_positions(arguments.out):
             raise RefusedError(*exporting.damaged(reading.read_found(arguments.out)))
-        return []
+        # With such a name it counts in its directory, also for what --keep removes later.
+        named_by_time = rotation.time_in(arguments.out) is not None
+        return _earlier_in(_directory_of(arguments.out), node_id, now) if named_by_time else []
     if earlier.is_of_another_node(node_id):
         if arguments.force:
             return []

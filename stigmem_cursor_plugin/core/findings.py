@@ -112,7 +112,7 @@ def recovery_problems(
     """Find what an operator would lose who recovers *database* from these checkpoints."""
     in_order = newest_first(selection.checkpoints, now)
     yield from _facts_gone(database, _still_needed(in_order, selection, now), snapshot)
-    named_last = {entry.peer_node_id for checkpoint in in_order[:1] for entry in checkpoint.entries}
+    named_last = _named_last(in_order)
     for decision in plan.decisions:
         trouble = _trouble(decision, named_last)
         if trouble is not None:
@@ -124,6 +124,16 @@ def recovery_problems(
                 direction=decision.entry.direction,
                 facts=decision.evidence.missing,
             )
+
+
+def _named_last(in_order: Sequence[Checkpoint]) -> set[str]:
+    """Return the peers that were there last; a checkpoint after a loss may lack one that was."""
+    named: set[str] = set()
+    for checkpoint in in_order:
+        named.update(entry.peer_node_id for entry in checkpoint.entries)
+        if checkpoint.settled:
+            break
+    return named
 
 
 def _still_needed(

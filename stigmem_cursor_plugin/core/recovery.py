@@ -67,7 +67,8 @@ def plan(
     """Decide for each peer and direction of the checkpoints.
 
     For each, the newest checkpoint whose position the database can back up. An older one counts if
-    witnesses show that its position is further ahead: the node has fallen back since.
+    witnesses show that its position is further ahead: the node has fallen back since. None counts
+    if an older one shows that facts before its position are missing: it was written after the loss.
 
     *force* overwrites positions that are set; *accept_loss* restores positions whose facts the
     database lacks, so the newest checkpoint counts.
@@ -75,13 +76,17 @@ def plan(
     find = PeerFinder(snapshot.peers).find
     rules = _Rules(snapshot, now, force=force, accept_loss=accept_loss)
     best: dict[tuple[str, str], Decision] = {}
+    given_up = False
     for checkpoint in newest_first(checkpoints, now):
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
             decision = rules.decide(checkpoint, entry, peer)
-            if key not in best or rules.is_better(decision, best[key]):
+            counts = key not in best or rules.is_better(decision, best[key])
+            if counts or (not given_up and rules.disproves(decision, best[key])):
                 best[key] = decision
+        # Whoever exported with --force gave up what was lost before.
+        given_up = given_up or checkpoint.forced
     return Plan(list(best.values()), table_missing=snapshot.cursors is None)
 
 
@@ -150,6 +155,14 @@ class _Rules:
     def is_better(self, older: Decision, newer: Decision) -> bool:
         """Tell whether the decision of an older checkpoint is better than that of a newer one."""
         return self._rank(older) > self._rank(newer) or self._is_further(older, newer)
+
+    def disproves(self, older: Decision, newer: Decision) -> bool:
+        """Tell whether an older checkpoint counts facts before *newer*'s position that are gone."""
+        if self._accept_loss or newer.outcome is not Outcome.RESTORED:
+            return False
+        if older.entry.peer_node_id != newer.entry.peer_node_id:
+            return False  # what a peer sent under another node id is counted otherwise
+        return _is_false(newer.entry.cursor, older.entry, older.evidence)
 
     def _is_further(self, older: Decision, newer: Decision) -> bool:
         if self._accept_loss or is_from_the_future(older.checkpoint, self._now):

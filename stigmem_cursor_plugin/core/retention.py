@@ -25,7 +25,7 @@ class LossKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What the database has lost since an earlier checkpoint, for one active peer.
+    """What the database has lost since an earlier checkpoint, for one peer.
 
     ``position`` is the one that the database has now; ``missing`` counts the facts that it lacks,
     where they are what is lost.
@@ -47,12 +47,13 @@ class Loss:
 def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
     """Find what an earlier checkpoint holds and the database has lost.
 
-    Only active peers count: one that was removed, revoked or rejected was so on purpose.
+    A peer that was removed, revoked or rejected does not count: it was so on purpose. One that
+    waits for approval does: it may have been registered again.
     """
     find = PeerFinder(snapshot.peers).find
     for entry in earlier.entries:
         peer = find(entry)
-        if peer is None or not peer.active or not entry.cursor:
+        if peer is None or peer.dismissed or not entry.cursor:
             continue
         position = snapshot.position(peer, entry.direction)
         if position is None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 ACTIVE = "active"
 """The status of a peer that the node pulls from."""
 
+DISMISSED = ("rejected", "revoked")
+"""The statuses of a peer that an operator wants nothing more from. The others are on their way."""
+
 INBOUND = "inbound"
 """The direction in which facts are received, and for which ``received`` is counted."""
 
@@ -31,6 +34,11 @@ class Peer:
     def active(self) -> bool:
         """The node pulls from this peer."""
         return self.status == ACTIVE
+
+    @property
+    def dismissed(self) -> bool:
+        """An operator has ended what the node had with this peer."""
+        return self.status in DISMISSED
 
 
 @dataclass(frozen=True, slots=True)

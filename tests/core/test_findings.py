@@ -173,6 +173,17 @@ def test_removed_peer() -> None:
     assert (problem.trouble, problem.peer) == (Trouble.PEER_NOT_FOUND, "stigmem://gone")
 
 
+def test_written_after_the_loss() -> None:
+    """A peer that a checkpoint lacks which was written after a loss was not removed on purpose."""
+    good = checkpoint_of(entry(POSITION, COUNTED), hour=1)
+    empty = replace(checkpoint_of(hour=2), after_loss=True)
+    (problem,) = of_recovery(snapshot(peers=()), good, empty)
+    assert problem.trouble is Trouble.PEER_NOT_FOUND
+    (problem,) = of_recovery(snapshot(peers=()), replace(good, after_loss=True), empty)
+    assert problem.trouble is Trouble.PEER_NOT_FOUND
+    assert of_recovery(snapshot(peers=()), good, replace(empty, after_loss=False)) == []
+
+
 def test_findings_are_fit_without_problems() -> None:
     """A problem or a failure makes it unfit."""
     found = Findings(NOW, 30, [], select([], None, NOW))

@@ -259,14 +259,20 @@ COUNTED = st.integers(0, 6).map(lambda facts: Received(facts, f"f{facts}" if fac
 def test_newest_that_is_backed_up(
     history: list[tuple[int, Received]], held: int, random: Random
 ) -> None:
-    """Of several checkpoints the newest whose facts are all there counts, in whatever order."""
+    """Of several checkpoints the newest counts that is older than all whose facts are missing.
+
+    One that is newer than such a one was written after the loss. The order of the files is nothing.
+    """
     checkpoints = [
         checkpoint_of(entry(f"{hour}.{number}", received), hour=hour)
         for number, (hour, received) in enumerate(history)
     ]
     database = snapshot(held=held)
     (decision,) = plan(*checkpoints, database=database).decisions
-    proven = [(h, n) for n, (h, received) in enumerate(history) if received.facts <= held]
+    lacking = [(h, n) for n, (h, received) in enumerate(history) if received.facts > held]
+    proven = [
+        (h, n) for n, (h, _) in enumerate(history) if all((h, n) < missing for missing in lacking)
+    ]
     if proven:
         assert decision.outcome is Outcome.RESTORED
         assert decision.checkpoint == checkpoints[max(proven)[1]]
@@ -290,6 +296,24 @@ def test_stands_on_missing_facts(cursor: str | None, reached: bool) -> None:
     assert recovery.stands_on_missing_facts(given_entry, peer(), lacking) is reached
     assert not recovery.stands_on_missing_facts(given_entry, peer(), holding)
     assert not recovery.stands_on_missing_facts(given_entry, peer(), snapshot(held=4))
+
+
+def test_written_after_a_loss() -> None:
+    """What an older checkpoint counts and is gone disproves a newer one that does not count it.
+
+    Unless the loss was given up between the two, is accepted now, or concerns another node id.
+    """
+    older = checkpoint_of(entry(OLD, Received(5, "f5")), hour=1)
+    newer = checkpoint_of(entry(NEW, Received(3, "f3")), hour=2)
+    database = snapshot(held=3)
+    (decision,) = plan(older, newer, database=database).decisions
+    assert (decision.outcome, decision.checkpoint) == (Outcome.FACTS_MISSING, older)
+    (decision,) = plan(older, newer, database=database, accept_loss=True).decisions
+    assert decision.position == NEW
+    (decision,) = plan(older, replace(newer, forced=True), database=database).decisions
+    assert decision.position == NEW
+    renamed = replace(older, entries=[replace(older.entries[0], peer_node_id="stigmem://former")])
+    assert plan(renamed, newer, database=database).decisions[0].position == NEW
 
 
 def test_the_furthest_position_that_is_proven() -> None:

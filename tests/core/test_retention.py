@@ -65,6 +65,13 @@ def test_what_was_done_on_purpose_is_no_loss(database: Snapshot) -> None:
     assert lost(entry(POSITION, COUNTED), database) == []
 
 
+@pytest.mark.parametrize("status", ["pending_approval", "pending_verification", "active"])
+def test_a_peer_on_its_way_has_lost_its_position(status: str) -> None:
+    """A peer that waits for approval, being registered again, has not lost it on purpose."""
+    (loss,) = lost(entry(POSITION, COUNTED), snapshot(peers=(peer(status=status),)))
+    assert loss.kind is LossKind.POSITION_GONE
+
+
 def test_what_is_no_loss_hides_none() -> None:
     """A loss is found behind entries that are none."""
     removed = Entry("x", "stigmem://x", None, None, "inbound", POSITION, None)
@@ -153,7 +160,7 @@ def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
         (None, [Remedy.IMPORT, Remedy.CATCH_UP]),
         (EARLIER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
         (BEFORE, [Remedy.CATCH_UP]),
-        (AFTER, [Remedy.CATCH_UP]),
+        (AFTER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
     ],
 )
 def test_remedies_where_only_an_older_position_can_be_backed_up(

@@ -234,6 +234,22 @@ def test_nothing_is_removed_when_a_position_is_lost(
         assert set(days) <= set(names(backup))
 
 
+def test_a_file_that_is_named_by_the_time(
+    node: Database, exported: bytes, stigmem: Run, backup: Path
+) -> None:
+    """With a name such as export gives, a FILE is compared with the others of its directory."""
+    day = old_checkpoint(backup, 1, exported)
+    node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
+    finished = stigmem("cursor-export", "--out", "backup/cursors-20260504T000000Z.json")
+    assert (finished.returncode, names(backup)) == (1, [day])
+    assert finished.stderr.splitlines() == [
+        "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z",
+        "error: kept every checkpoint in backup: they hold what this database has lost; --force "
+        "gives that up",
+        f"error: {RECOVER.format('backup')}",
+    ]
+
+
 def test_last_holder_of_a_lost_position_stays(
     node: Database, exported: bytes, stigmem: Run, backup: Path
 ) -> None:
