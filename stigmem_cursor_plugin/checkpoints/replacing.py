@@ -44,14 +44,19 @@ def is_checkpoint(data: bytes) -> bool:
 
 
 def has_positions(name: str) -> bool:
-    """Tell whether a file is JSON like a checkpoint's, with a position, valid or not."""
+    """Tell whether a file is like a checkpoint with a position, valid or not, and not cut short."""
     try:
-        if look(name) is not Place.FILE:
-            return False
-        document = json.loads(Path(name).read_bytes().decode("utf-8-sig"))
-        return any(entry["cursor"] for entry in document["cursors"])
-    except (OSError, ValueError, RecursionError, TypeError, LookupError):
+        data = Path(name).read_bytes() if look(name) is Place.FILE else b""
+    except OSError:
         return False
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+        return any(entry["cursor"] for entry in document["cursors"])
+    except (TypeError, LookupError, RecursionError):
+        return False
+    except ValueError:
+        # Not JSON any more, by a comma too many for example. One that was cut short is no loss.
+        return b'"cursor": "' in data and data.rstrip().endswith(b"\n}")
 
 
 def is_metrics(data: bytes) -> bool:

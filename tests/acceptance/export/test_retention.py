@@ -41,8 +41,10 @@ def test_lost_position_keeps_the_file(
         lambda text: text.replace("1725349500000.10", "1725349500000.11"),
         lambda text: text.replace('"format_version": 1', '"format_version": 2'),
         lambda text: "\ufeff" + text,
+        lambda text: text.replace('"active",', '"active",,', 1),
+        lambda text: text + text,
     ],
-    ids=["digest", "version", "byte order mark"],
+    ids=["digest", "version", "byte order mark", "a comma too many", "twice"],
 )
 def test_a_damaged_file_with_positions_is_kept(
     exported: bytes, stigmem: Run, tmp_path: Path, damage: Callable[[str], str]
