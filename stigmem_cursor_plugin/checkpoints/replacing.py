@@ -49,14 +49,20 @@ def has_positions(name: str) -> bool:
         data = Path(name).read_bytes() if look(name) is Place.FILE else b""
     except OSError:
         return False
+    text = data.decode("utf-8-sig", "replace")
     try:
-        document = json.loads(data.decode("utf-8-sig"))
+        document = json.loads(text)
         return any(entry["cursor"] for entry in document["cursors"])
     except (TypeError, LookupError, RecursionError):
         return False
-    except ValueError:
-        # Not JSON any more, by a comma too many for example. One that was cut short is no loss.
-        return b'"cursor": "' in data and data.rstrip().endswith(b"\n}")
+    except json.JSONDecodeError as error:
+        # One that was cut short ends where the error is. Any other can be mended.
+        after = text[error.pos :].rstrip()
+        whole = error.msg == "Extra data" or after.endswith("}")
+        return whole and _POSITION.search(text) is not None
+
+
+_POSITION = re.compile(r'"cursor"\s*:\s*"')
 
 
 def is_metrics(data: bytes) -> bool:

@@ -188,7 +188,7 @@ def _trouble(decision: Decision, named_last: set[str]) -> Trouble | None:
         expected = decision.entry.peer_status in (None, ACTIVE)
         removed = decision.entry.peer_node_id not in named_last
         return Trouble.PEER_NOT_FOUND if expected and not removed else None
-    if decision.peer is None or not decision.peer.active:
+    if decision.peer is None or decision.peer.dismissed:
         return None
     if decision.outcome is Outcome.FACTS_MISSING:
         return Trouble.WITHHELD

@@ -94,8 +94,10 @@ def test_withheld() -> None:
             Trouble.WITHHELD, "s.db", detail="12.json", peer=NODE_B, direction="inbound", facts=2
         )
     ]
-    revoked = snapshot(peers=(peer(status="revoked"),), held=3)
-    assert of_recovery(revoked, checkpoint_of(entry(POSITION, COUNTED))) == []
+    for status, expected in (("revoked", 0), ("rejected", 0), ("pending_approval", 1)):
+        database = snapshot(peers=(peer(status=status),), held=3)
+        found = of_recovery(database, checkpoint_of(entry(POSITION, COUNTED)))
+        assert [problem.trouble for problem in found] == [Trouble.WITHHELD] * expected
 
 
 def test_on_trust() -> None:

@@ -42,9 +42,12 @@ def test_lost_position_keeps_the_file(
         lambda text: text.replace('"format_version": 1', '"format_version": 2'),
         lambda text: "\ufeff" + text,
         lambda text: text.replace('"active",', '"active",,', 1),
+        lambda text: json.dumps(json.loads(text))[:-1] + ",}",
         lambda text: text + text,
+        lambda text: text + "written by cron\n",
+        lambda text: text.replace("http", "\udcfc"),
     ],
-    ids=["digest", "version", "byte order mark", "a comma too many", "twice"],
+    ids=["digest", "version", "bom", "comma", "comma in one line", "twice", "a line", "not UTF-8"],
 )
 def test_a_damaged_file_with_positions_is_kept(
     exported: bytes, stigmem: Run, tmp_path: Path, damage: Callable[[str], str]
@@ -52,13 +55,14 @@ def test_a_damaged_file_with_positions_is_kept(
     """A FILE that is not valid but could be mended is replaced with ``--force`` only."""
     damaged = damage(exported.decode())
     assert damaged != exported.decode()
-    (tmp_path / "c.json").write_text(damaged, encoding="utf-8")
+    given = damaged.encode("utf-8", "surrogateescape")
+    (tmp_path / "c.json").write_bytes(given)
     finished = stigmem("cursor-export", "--out", "c.json")
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-1] == (
         "error: kept c.json: it holds positions; mend it, or move it away; --force replaces it"
     )
-    assert (tmp_path / "c.json").read_text(encoding="utf-8") == damaged
+    assert (tmp_path / "c.json").read_bytes() == given
     assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0
 
 
