@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks import databases
 from benchmarks.results import Count
 from stigmem_cursor_plugin.stores.drivers import PLAIN
-from stigmem_cursor_plugin.stores.transaction import SQLITE
+from stigmem_cursor_plugin.stores.transaction import SQLTransaction
 
 
 def counting(template: Path, directory: Path, sizes: Sequence[int]) -> list[Count]:
@@ -22,7 +22,7 @@ def _count(template: Path, path: Path, facts: int) -> Count:
     for _ in range(9):
         connection = PLAIN.connect(path, "mode=ro")
         begun = time.perf_counter()
-        connection.execute(SQLITE.received).fetchall()
+        SQLTransaction(connection).read()
         seconds.append(time.perf_counter() - begun)
         connection.close()
     return Count(facts, round(median(seconds), 4))

@@ -16,9 +16,9 @@ VALUES (?, ?, ?, 'key', '["public"]', 'active', 'signature', '2026-05-02T18:00:0
 """
 _FACT = """
 INSERT INTO facts (id, entity, relation, value_type, value_v, source, timestamp, confidence,
-    scope, hlc, received_from)
-VALUES (?, 'entity', 'relation', 'string', 'value', 'source', '2026-05-02T18:00:00+00:00', 1,
-    'public', ?, ?)
+    scope, hlc, received_from, origin_node_id)
+VALUES (?1, 'entity', 'relation', 'string', 'value', 'source', '2026-05-02T18:00:00+00:00', 1,
+    'public', ?2, ?3, ?3)
 """
 
 

@@ -78,10 +78,15 @@ def test_a_peer_that_is_trusted_to_relay(stored: StoredNode, read: Read, status:
     assert found.received_at_all == Received(6, "receipt-of-node-b-2", any_sender=True)
 
 
-def test_a_relay_that_was_removed(stored: StoredNode, read: Read) -> None:
-    """Facts that a removed peer handed on show that there was one."""
-    stored.database.add_facts("removed", 1, origin="node-b")
-    assert read().relays
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_relay_that_is_none_any_more(stored: StoredNode, read: Read, registered: bool) -> None:
+    """Facts that a peer handed on show a relay, though it is trusted no more, or removed."""
+    if registered:
+        stored.database.add_peer("former-relay")
+    stored.database.add_facts("former-relay", 1, origin="node-b", first=9)
+    found = read()
+    assert found.relays
+    assert found.received_at_all == Received(8, "receipt-of-former-relay-9", any_sender=True)
 
 
 @pytest.mark.parametrize("questions", [Questions(pushes=True), Questions(relays=True)])
