@@ -1,7 +1,9 @@
 """The published schema, and its violations in words an operator can act on."""
 
 import json
+import signal
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -53,11 +55,24 @@ def _judge() -> Any:
 
 @cache
 def _quick_judge() -> Any:
+    schema = load()
     try:
-        import jsonschema_rs  # noqa: PLC0415
+        with _signals_wait():
+            import jsonschema_rs  # noqa: PLC0415
+
+            return jsonschema_rs.validator_for(schema)
     except ImportError:
         return None
-    return jsonschema_rs.validator_for(load())
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Have signals wait: where one ends Python code that Rust has called, Rust panics."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _repeated(document: Any) -> Iterator[str]:
