@@ -53,13 +53,8 @@ def write_result(text: str) -> None:
     it cannot be written, :class:`BrokenPipeError` where its reader has gone.
     """
     need_output()
-    whole = text if text.endswith("\n") else f"{text}\n"
-    if not hasattr(sys.stdout, "buffer"):
-        # Whoever runs a command inside another program has put a text stream in its place.
-        sys.stdout.write(whole)
-        return
     try:
-        _write_all(sys.stdout, whole.encode(sys.stdout.encoding, "backslashreplace"))
+        _write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -67,11 +62,15 @@ def write_result(text: str) -> None:
         raise OutputError(f"cannot write to standard output: {why(error)}") from error
 
 
-def _write_all(stream: TextIO, data: bytes) -> None:
+def _write(stream: TextIO, text: str) -> None:
+    if not hasattr(stream, "buffer"):
+        # Whoever runs a command inside another program has put a text stream in its place.
+        stream.write(text)
+        return
     stream.flush()
     # In pieces: not every kernel fails one large write whose reader goes away half way. And all
     # of each: with PYTHONUNBUFFERED Python's own streams pass over what a full disk did not take.
-    rest = memoryview(data)
+    rest = memoryview(_encoded(text, stream.encoding))
     while rest:
         written = stream.buffer.write(rest[:_PIECE])
         if not written:
@@ -81,6 +80,13 @@ def _write_all(stream: TextIO, data: bytes) -> None:
 
 
 _PIECE = 1 << 16
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding, "backslashreplace")
+    except UnicodeError:  # PYTHONIOENCODING may name one that knows no such escapes
+        return text.encode("ascii", "backslashreplace")
 
 
 def give_up(stream: TextIO | None) -> None:
@@ -99,8 +105,7 @@ def say(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        _write(sys.stderr, text)
     except OSError:
         give_up(sys.stderr)
 

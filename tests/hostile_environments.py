@@ -120,7 +120,7 @@ ENVIRONMENTS: tuple[Hostile, ...] = (
     _shell('mkdir gone; cd gone; rmdir ../gone; exec "$@"'),
     _variables(**ASCII),
     _variables(LANG="xx_YY.nonsense", LC_ALL="xx_YY.nonsense"),
-    _variables(PYTHONIOENCODING="latin-1"),
+    *(_variables(PYTHONIOENCODING=encoding) for encoding in ("latin-1", "idna", "undefined")),
     _variables(PYTHONUTF8="0", LC_ALL="C"),
     _variables(TERM="", COLUMNS="0"),
     _variables(TERM="nonsense\x1b", COLUMNS="abc"),
