@@ -1,5 +1,6 @@
 """What stands at a name that the command line gives: nothing, a file, a directory or a stream."""
 
+import os
 import re
 import stat
 from enum import Enum
@@ -40,12 +41,18 @@ def look(name: str) -> Place:
 
 def descriptor(name: str) -> int | None:
     """Return the file descriptor that a name such as ``/dev/stdout`` stands for."""
-    numbered = _NUMBERED.fullmatch(name)
-    return int(numbered[1]) if numbered else _NAMED.get(name)
+    directory, last = os.path.split(name)
+    where = os.path.realpath(directory)
+    if where == "/dev":
+        return _NAMED.get(last)
+    # /dev/fd is a link to the second on Linux.
+    if where in ("/dev/fd", f"/proc/{os.getpid()}/fd") and _NUMBER.fullmatch(last):
+        return int(last)
+    return None
 
 
-_NAMED = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
-_NUMBERED = re.compile(r"(?:/dev|/proc/self)/fd/([0-9]{1,6})")
+_NAMED = {"stdin": 0, "stdout": 1, "stderr": 2}
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 def destination(name: str) -> str:
