@@ -23,6 +23,9 @@ _HEADER = b"SQLite format 3\0"
 _READ_VERSION = 19
 _HEADER_SIZE = _READ_VERSION + 1
 
+_PRIMARY = 0xFF
+"""The part of an error code that says what kind it is (https://www.sqlite.org/rescode.html)."""
+
 _REPLICA = ("-client_wal_index", "-info")
 """What libSQL's client keeps beside the local file of a replica."""
 
@@ -126,9 +129,14 @@ class SQLiteStore:
             raise naming(self.name, error) from error
 
     def _explained(self, error: Exception) -> str:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & _PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return locked(self.name)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return (
+                f"{self.name} was left in the middle of a write, which SQLite has to undo first; "
+                "run this as a user who may write to it and to its directory"
+            )
         if code == sqlite3.SQLITE_NOTADB and self._driver is not PLAIN:
             return f"{self.name} does not open with the key in {KEY_SETTINGS}"
         return f"{self.name}: {error}"
@@ -142,6 +150,8 @@ def read_header(name: str) -> bytes:
             raise StoreError(f"no database at {name}; name the node's with --db or STIGMEM_DB_PATH")
         if path.is_dir():
             raise StoreError(f"{name} is a directory, not a database")
+        if not path.is_file():  # a FIFO would wait for a writer
+            raise StoreError(f"{name} is not a regular file, so not a database")
         with path.open("rb") as file:
             header = file.read(_HEADER_SIZE)
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Paths that lead to a database, and those that do not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,12 @@ def test_empty_setting(stigmem: Run, tmp_path: Path) -> None:
         "error: STIGMEM_DB_PATH is empty; name the node's database in it, or with --db\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_regular_file(tmp_path: Path, stigmem: Run, command: tuple[str, ...]) -> None:
+    """A FIFO, which would wait for a writer, and a device are no databases."""
+    os.mkfifo(tmp_path / "pipe.db")
+    for name in ("pipe.db", "/dev/null"):
+        finished = stigmem(*command, "--db", name, given=GIVEN)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert finished.stderr == f"error: {name} is not a regular file, so not a database\n"
