@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import digest_of
-from stigmem_cursor_plugin.checkpoints.places import Place, look
+from stigmem_cursor_plugin.checkpoints.places import Place, destination, look
 from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
@@ -42,19 +43,24 @@ def _is_directory(name: str) -> bool:
 
 
 def _read_directory(directory: str) -> Sequence[CheckpointFile]:
-    paths = checkpoints_in(directory)
-    if not paths:
+    found = [read_found(str(path), directory) for path in checkpoints_in(directory)]
+    files = [file for file in found if file is not None]
+    if not files:
         raise CheckpointError(f"no checkpoint (*.json) in directory {directory}")
-    return [read_found(str(path), directory) for path in paths]
+    return files
 
 
-def read_found(name: str, directory: str | None = None) -> CheckpointFile:
-    """Read a file that was found in a directory: not a FIFO, which may have no writer."""
+def read_found(name: str, directory: str | None = None) -> CheckpointFile | None:
+    """Read a file that was found in a directory: not a FIFO, which may have no writer.
+
+    Returns None where it is gone: another export may have removed an old checkpoint since.
+    """
     with suppress(OSError):  # reading it will say what is wrong
         if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
             problems = [f"{name} is not a regular file"]
             return CheckpointFile(name, None, problems, Flaw.INVALID, directory)
-    return read_file(name, directory)
+    file = read_file(name, directory)
+    return None if file.flaw is Flaw.UNREADABLE and not os.path.lexists(name) else file
 
 
 def read_file(name: str, directory: str | None = None) -> CheckpointFile:
@@ -81,6 +87,25 @@ def checkpoints_in(directory: str) -> Sequence[Path]:
 
 
 _UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
+
+
+def is_written_by(node_id: str, name: str) -> bool:
+    """Tell by its last lines whether export wrote a file of this node.
+
+    There may be hundreds in a directory, of half a megabyte each: they are not read as a whole.
+    """
+    line = f'\n  "node_id": {json.dumps(node_id)},\n'.encode()
+    try:
+        if look(name) is not Place.FILE:
+            return False
+        with Path(name).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_LINES))
+            return line in file.read()
+    except OSError:
+        return False
+
+
+_LAST_LINES = 8192
 
 
 class UnreadableError(CheckpointError):
@@ -123,6 +148,11 @@ def _read(name: str, title: str) -> bytes:
         else:
             with Path(name).open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError as error:
+        remedy = "; remove the link, or put the file back" if Path(name).is_symlink() else ""
+        raise UnreadableError(
+            f"cannot read checkpoint {destination(title)}: {why(error)}{remedy}"
+        ) from error
     except (OSError, ValueError) as error:
         raise UnreadableError(f"cannot read checkpoint {title}: {why(error)}") from error
     if len(data) > MOST_BYTES:

@@ -97,7 +97,7 @@ def _check_database(
     store = open_store(settings)
     counting = busy("counting the facts that the database holds")
     with counting, store.transaction(read_only=True) as transaction:
-        selection = select(read, transaction.node_id(), start.now)
+        selection = select(read, transaction.node_id(), start.now, for_database=True)
         checkpoints = selection.checkpoints
         snapshot = transaction.read(questions(checkpoints, settings))
     database = findings.state_of(store.name, snapshot)

@@ -1,7 +1,7 @@
 """``cursor-export``: write a checkpoint of every cursor."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
@@ -41,6 +41,7 @@ def run(arguments: Namespace) -> int:
         earlier = _earlier(arguments, node_id, now, directory=directory)
         with busy("counting the facts that the database holds"):
             snapshot = transaction.read(questions(earlier, settings))
+    _refuse_unnamed(arguments, earlier, snapshot, store.name)
     alarm = retention.alarm(earlier, snapshot)
     all_lost = retention.has_lost_every_position(snapshot)
     accepted = arguments.force or any(one.forced for one in earlier)
@@ -54,6 +55,16 @@ def run(arguments: Namespace) -> int:
     steps = retention.remedies(alarm, earlier, snapshot, now) if alarm else []
     (_write_to_directory if directory else _write_to_file)(arguments, exported, alarm, steps)
     return 0
+
+
+def _refuse_unnamed(
+    arguments: Namespace, earlier: Sequence[Checkpoint], snapshot: Snapshot, database: str
+) -> None:
+    """Refuse to replace a checkpoint that names no node and seems to be another's."""
+    for one in earlier:
+        replaced = one.name == arguments.out and not arguments.force
+        if replaced and retention.seems_foreign(one, snapshot, database):
+            raise RefusedError(exporting.seems_foreign(one))
 
 
 def _write_to_file(
@@ -97,15 +108,15 @@ def _earlier(
     if arguments.out == STANDARD_STREAM:
         return []
     if directory:
-        return _earlier_in(arguments.out, node_id, now)
+        return _earlier_in(arguments, node_id, now)
     files.refuse_other(arguments.out, CHECKPOINT)
     earlier = _read(arguments.out) if files.is_file(arguments.out) else None
     if earlier is None:
         if not arguments.force and replacing.has_positions(arguments.out):
-            raise RefusedError(*exporting.damaged(reading.read_found(arguments.out)))
+            raise RefusedError(*exporting.damaged(reading.read_file(arguments.out)))
         # With such a name it counts in its directory, also for what --keep removes later.
         named_by_time = rotation.time_in(arguments.out) is not None
-        return _earlier_in(_directory_of(arguments.out), node_id, now) if named_by_time else []
+        return _earlier_in(arguments, node_id, now) if named_by_time else []
     if earlier.is_of_another_node(node_id):
         if arguments.force:
             return []
@@ -113,35 +124,35 @@ def _earlier(
     return [earlier]
 
 
-def _earlier_in(directory: str, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:
-    """Read back to the newest checkpoint that was written while nothing was lost.
+def _earlier_in(arguments: Namespace, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:
+    """Read those checkpoints of a directory that may show a loss."""
+    directory = arguments.out if files.is_directory(arguments.out) else _directory_of(arguments.out)
+    names = rotation.newest_first(map(str, reading.checkpoints_in(directory)), now)
+    future = [name for name in names if rotation.is_from_the_future(name, now)]
+    past = names[: len(names) - len(future)]
 
-    One that is dated in the future may be newer still, unless all before was given up.
-    """
-    names = list(map(str, reading.checkpoints_in(directory)))
-    found: list[Checkpoint] = []
-    settled = False
-    for name in rotation.newest_first(names, now):
-        if settled and not rotation.is_from_the_future(name, now):
-            continue
-        earlier = _read(name)
-        if earlier is None or earlier.is_of_another_node(node_id):
-            continue
-        found.append(earlier)
-        settled = settled or earlier.settled
-        if earlier.forced:
-            break
-    return found
+    def read(names: Sequence[str]) -> Iterator[Checkpoint]:
+        for name in names:
+            earlier = _read(name, warn=True)
+            if earlier is not None and not earlier.is_of_another_node(node_id):
+                yield earlier
+
+    return list(retention.compared(read(past), read(future)))
 
 
-def _read(name: str) -> Checkpoint | None:
+def _read(name: str, *, warn: bool = False) -> Checkpoint | None:
     """Return the checkpoint in a file, None where it is none.
 
     Raises :class:`RefusedError` for a file that cannot be read: it may be the only good copy.
     """
     file = reading.read_found(name)
+    if file is None:
+        return None
     if file.flaw is Flaw.UNREADABLE:
         raise RefusedError(*file.problems)
+    if warn:
+        for problem in file.problems[:1]:
+            tell_warning(exporting.passed_over(problem))
     return file.checkpoint
 
 
@@ -160,27 +171,19 @@ def _write_to_directory(
             *exporting.kept_directory(arguments.out, steps, program(arguments)),
         )
     if arguments.keep is not None:
-        _prune(arguments, exported.node_id, exported.time, {written} | alarm.needed)
+        _prune(arguments, exported, {written} | alarm.needed)
 
 
-def _prune(arguments: Namespace, node_id: str | None, now: datetime, needed: set[str]) -> None:
+def _prune(arguments: Namespace, exported: Checkpoint, needed: Collection[str]) -> None:
     """Remove all but the newest checkpoints of this node, and those that are needed."""
+    now, node_id = exported.time, exported.node_id
     names = rotation.newest_first(map(str, reading.checkpoints_in(arguments.out)), now)
-    future = {name for name in names if rotation.is_from_the_future(name, now)}
-    for name in sorted(future):
+    for name in sorted(name for name in names if rotation.is_from_the_future(name, now)):
         tell_warning(exporting.from_the_future(name))
-
-    def is_own(name: str) -> bool:
+    own = [name for name in names if node_id and reading.is_written_by(node_id, name)]
+    for name in rotation.surplus(own, arguments.keep, needed, now, force=arguments.force):
         found = _read(name)
-        return found is not None and node_id is not None and found.node_id == node_id
-
-    surplus = names[arguments.keep :]
-    if not all(map(is_own, surplus)):
-        # Files of others are among them: only this node's count.
-        surplus = [name for name in names if is_own(name)][arguments.keep :]
-    for name in surplus:
-        # Nobody knows whether one that is dated in the future is the newest.
-        if name not in needed and (arguments.force or name not in future):
+        if found is not None and found.node_id == node_id:
             files.remove(name)
 
 

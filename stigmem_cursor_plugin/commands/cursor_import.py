@@ -2,7 +2,8 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.selection import Selection, select
+from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import CheckpointError, CursorError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import problems
@@ -58,36 +60,24 @@ def _import(arguments: Namespace) -> ImportReport:
     now = datetime.now(UTC)
     with busy("reading the checkpoints"):
         found = reading.read(arguments.files)
-    _select(found, None, arguments, now)  # what is not valid is refused without a database
-    settings, undo, running = read_settings(arguments.db), None, None
+    _refuse_wrong(select(found, None, now), arguments)  # needs no database
+    settings = read_settings(arguments.db)
     store = open_store(settings)
     node = RunningNode(settings, asked=not arguments.assume_stopped)
     node.look()
+    undo = None
     with store.transaction(read_only=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
         with busy("counting the facts that the database holds"):
             snapshot = transaction.read(questions(selection.checkpoints, settings))
-        plan = recovery.plan(
-            selection.checkpoints,
-            snapshot,
-            now,
-            force=arguments.force,
-            accept_loss=arguments.accept_loss,
-        )
-        cursors = plan.cursors(now.isoformat())
-        if arguments.dry_run:
-            running = node.found(snapshot.node_id)
-        elif cursors or plan.table_missing:
+        plan = _plan(selection, snapshot, arguments, now)
+        if plan.writes and not arguments.dry_run:
             node.refuse(snapshot.node_id)
-            if plan.overwrites and not arguments.no_undo:
-                overwritten = checkpoint.build_undo(
-                    cursors, plan.false_positions, snapshot, store.name, now
-                )
-                undo = files.write_undo(arguments.files[0], now, to_json(overwritten))
-            with busy("writing the positions"):
-                transaction.apply(cursors)
-            # Whoever has started the node meanwhile waits for the lock that is held here.
-            node.check(snapshot.node_id)
+            undo = _write_undo(plan, snapshot, store.name, arguments, now)
+            with _only_if_written(undo), busy("writing the positions"):
+                transaction.apply(plan.cursors(now.isoformat()))
+                # Whoever has started the node meanwhile waits for the lock that is held here.
+                node.check(snapshot.node_id)
     for problem in selection.passed_over:
         tell_warning(problems.passed_over(problem, program(arguments)))
     return replace(
@@ -96,20 +86,59 @@ def _import(arguments: Namespace) -> ImportReport:
         pull_interval=settings.pull_interval,
         several=len(selection.checkpoints) > 1,
         undo=undo,
-        running_node=running,
+        running_node=node.found(snapshot.node_id) if arguments.dry_run else None,
     )
+
+
+def _plan(selection: Selection, snapshot: Snapshot, arguments: Namespace, now: datetime) -> Plan:
+    return recovery.plan(
+        selection.checkpoints,
+        snapshot,
+        now,
+        force=arguments.force,
+        accept_loss=arguments.accept_loss,
+    )
+
+
+def _write_undo(
+    plan: Plan, snapshot: Snapshot, database: str, arguments: Namespace, now: datetime
+) -> str | None:
+    """Write a checkpoint of what the import overwrites; return its name, None if there is none."""
+    if arguments.no_undo or not plan.overwrites:
+        return None
+    written = plan.cursors(now.isoformat())
+    overwritten = checkpoint.build_undo(written, plan.false_positions, snapshot, database, now)
+    return files.write_undo(arguments.files[0], now, to_json(overwritten))
+
+
+@contextmanager
+def _only_if_written(undo: str | None) -> Iterator[None]:
+    """Remove the undo checkpoint where nothing was changed after all."""
+    try:
+        yield
+    except BaseException:
+        if undo is not None:
+            files.remove(undo)
+        raise
 
 
 def _select(
     found: Sequence[CheckpointFile], node_id: str | None, arguments: Namespace, now: datetime
 ) -> Selection:
-    """Return the checkpoints that count; raises :class:`CheckpointError` for what is wrong."""
-    selection = select(found, node_id, now, accept_other_nodes=arguments.accept_loss)
+    """Return the checkpoints that count for a database; raises as :func:`_refuse_wrong` does."""
+    selection = select(
+        found, node_id, now, accept_other_nodes=arguments.accept_loss, for_database=True
+    )
+    _refuse_wrong(selection, arguments)
+    return selection
+
+
+def _refuse_wrong(selection: Selection, arguments: Namespace) -> None:
+    """Raise :class:`CheckpointError` for what is wrong with the files."""
     if selection.errors:
         raise CheckpointError(
             *(problems.refused(problem, program(arguments)) for problem in selection.errors)
         )
-    return selection
 
 
 def _show(report: ImportReport, arguments: Namespace) -> None:

@@ -76,10 +76,14 @@ class Decision:
         return None if self.outcome is Outcome.CLEARED else self.entry.cursor
 
     @property
+    def written(self) -> bool:
+        """The position is written to the database."""
+        return self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
+
+    @property
     def moves(self) -> bool:
         """A position that is set becomes another, or none."""
-        written = self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
-        return written and self.previous is not None and self.previous != self.position
+        return self.written and self.previous is not None and self.previous != self.position
 
     @property
     def leaves_false_position(self) -> bool:

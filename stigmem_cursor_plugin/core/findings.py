@@ -3,7 +3,7 @@
 Fit means: an operator who recovers from this loses nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -111,11 +111,12 @@ def recovery_problems(
 ) -> Iterator[Problem]:
     """Find what an operator would lose who recovers *database* from these checkpoints."""
     in_order = newest_first(selection.checkpoints, now)
-    yield from _facts_gone(database, _still_needed(in_order, selection, now), snapshot)
-    named_last = _named_last(in_order)
+    named_last, given_up = _named_last(in_order), _before_force(in_order)
+    compared = {checkpoint.name for checkpoint in _compared(selection, given_up, now)}
+    yield from _facts_gone(database, [one for one in in_order if one.name in compared], snapshot)
     for decision in plan.decisions:
         trouble = _trouble(decision, named_last)
-        if trouble is not None:
+        if trouble is not None and decision.checkpoint.name not in given_up:
             yield Problem(
                 trouble,
                 database,
@@ -123,6 +124,7 @@ def recovery_problems(
                 peer=decision.entry.peer_node_id,
                 direction=decision.entry.direction,
                 facts=decision.evidence.missing,
+                waits=decision.peer is not None and decision.peer.waits,
             )
 
 
@@ -136,30 +138,22 @@ def _named_last(in_order: Sequence[Checkpoint]) -> set[str]:
     return named
 
 
-def _still_needed(
-    in_order: Sequence[Checkpoint], selection: Selection, now: datetime
-) -> Iterator[Checkpoint]:
-    """Yield the checkpoints that may show a loss.
+def _before_force(in_order: Sequence[Checkpoint]) -> frozenset[str]:
+    """Return the names of the checkpoints whose losses were given up with ``--force``."""
+    forced = (number for number, checkpoint in enumerate(in_order) if checkpoint.forced)
+    last = next(forced, len(in_order))
+    return frozenset(checkpoint.name for checkpoint in in_order[last + 1 :])
 
-    Of a directory these are the ones that export compares with: back to the newest that was written
-    while nothing was lost, and those dated in the future, which may be newer still. Before a
-    checkpoint of ``--force``, all was given up.
-    """
-    source_of = {
-        checkpoint.name: source
-        for source, found in selection.by_source.items()
-        for checkpoint in found
-    }
-    settled = set()
-    for checkpoint in in_order:
-        source = source_of[checkpoint.name]
-        if source in settled and not is_from_the_future(checkpoint, now):
-            continue
-        yield checkpoint
-        if checkpoint.forced:
-            return
-        if checkpoint.settled:
-            settled.add(source)
+
+def _compared(
+    selection: Selection, given_up: Collection[str], now: datetime
+) -> Iterator[Checkpoint]:
+    """Yield the checkpoints that export would compare the database with."""
+    for found in selection.by_source.values():
+        in_order = [one for one in newest_first(found, now) if one.name not in given_up]
+        past = [one for one in in_order if not is_from_the_future(one, now)]
+        future = [one for one in in_order if is_from_the_future(one, now)]
+        yield from retention.compared(past, future)
 
 
 def _facts_gone(
@@ -178,6 +172,7 @@ def _facts_gone(
             peer=loss.peer.node_id,
             direction=loss.entry.direction,
             facts=loss.missing,
+            waits=loss.peer.waits,
         )
 
 

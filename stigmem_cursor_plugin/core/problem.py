@@ -11,6 +11,8 @@ class Trouble(Enum):
     UNREADABLE = "unreadable"
     INVALID = "invalid"
     OTHER_NODE = "other node"
+    SEVERAL_NODES = "several nodes"
+    """A directory holds their checkpoints, and the database does not say which node it is of."""
     NO_CHECKPOINT = "no checkpoint"
     STALE = "stale"
     FROM_THE_FUTURE = "from the future"
@@ -32,7 +34,7 @@ class Problem:
 
     The other fields are there where the trouble calls for them: ``detail`` is a node id, a time or
     an error's own words; ``expected`` is this node's id; ``facts`` counts those received or
-    missing.
+    missing; a peer that ``waits`` is not approved yet.
     """
 
     trouble: Trouble
@@ -42,5 +44,6 @@ class Problem:
     peer: str = ""
     direction: str = ""
     facts: int = 0
+    waits: bool = False
     age: timedelta = timedelta(0)
     limit: timedelta = timedelta(0)

@@ -34,6 +34,11 @@ class Plan:
         return withheld or any(decision.leaves_false_position for decision in self.decisions)
 
     @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.table_missing or any(decision.written for decision in self.decisions)
+
+    @property
     def overwrites(self) -> bool:
         """Whether a position that is set becomes another, or none."""
         return any(decision.moves for decision in self.decisions)
@@ -52,7 +57,7 @@ class Plan:
         return [
             Cursor(decision.peer.id, decision.entry.direction, decision.position, updated_at)
             for decision in self.decisions
-            if decision.outcome in (Outcome.RESTORED, Outcome.CLEARED) and decision.peer is not None
+            if decision.written and decision.peer is not None
         ]
 
 

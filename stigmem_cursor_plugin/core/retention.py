@@ -1,6 +1,6 @@
 """What an export must neither overwrite nor remove."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -65,6 +65,19 @@ def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
             yield Loss(LossKind.FACTS_GONE, earlier, entry, peer, position, missing)
 
 
+def seems_foreign(checkpoint: Checkpoint, snapshot: Snapshot, database: str) -> bool:
+    """Tell whether a checkpoint that names no node seems to be another node's.
+
+    The host's own checkpoints name none (0.9.0a12). One of another *database* that shares no peer
+    id with this one is taken for another node's: a node makes up its own ids.
+    """
+    if checkpoint.node_id or not checkpoint.positions or checkpoint.db_path == database:
+        return False
+    return {entry.peer_id for entry in checkpoint.entries}.isdisjoint(
+        peer.id for peer in snapshot.peers
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """Why the earlier checkpoints are still needed.
@@ -85,6 +98,25 @@ class Alarm:
         """The names of the checkpoints that hold what was lost."""
         emptied = [self.emptied.name] if self.emptied else []
         return frozenset([*(loss.checkpoint.name for loss in self.losses), *emptied])
+
+
+def compared(past: Iterable[Checkpoint], future: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
+    """Yield those earlier checkpoints of a directory that may show a loss, and take no others.
+
+    They are those back to the newest that was written while nothing was lost, and those that are
+    dated in the *future*, which may be newer still. Before a checkpoint of ``--force``, all was
+    given up. Both come newest first.
+    """
+    for checkpoint in past:
+        yield checkpoint
+        if checkpoint.forced:
+            return
+        if checkpoint.settled:
+            break
+    for checkpoint in future:
+        yield checkpoint
+        if checkpoint.forced:
+            return
 
 
 def alarm(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:

@@ -5,7 +5,7 @@ the same second. The names sort by time.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
@@ -37,6 +37,25 @@ def is_from_the_future(name: str, now: datetime) -> bool:
     """Tell whether a file is dated more than a minute ahead."""
     time = time_in(name)
     return time is not None and time > now + CLOCKS_DIFFER
+
+
+def surplus(
+    newest_first: Sequence[str],
+    keep: int,
+    needed: Collection[str],
+    now: datetime,
+    *,
+    force: bool,
+) -> Sequence[str]:
+    """Return which files to remove: all but the *keep* newest, and those that are *needed*.
+
+    Nobody knows whether one that is dated in the future is the newest: it goes by *force* alone.
+    """
+    return [
+        name
+        for name in newest_first[keep:]
+        if name not in needed and (force or not is_from_the_future(name, now))
+    ]
 
 
 def newest_first(names: Iterable[str], now: datetime) -> Sequence[str]:

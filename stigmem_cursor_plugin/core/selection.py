@@ -40,10 +40,12 @@ def select(
     now: datetime,
     *,
     accept_other_nodes: bool = False,
+    for_database: bool = False,
 ) -> Selection:
     """Select the checkpoints of the node *node_id*; None where the node is not known.
 
     *accept_other_nodes* takes another node's checkpoint where the file itself was named.
+    *for_database*: if the node is not known, a directory may not hold those of several nodes.
     """
     by_source: dict[str, list[Checkpoint]] = {}
     passed_over, errors = [], []
@@ -62,6 +64,8 @@ def select(
             if file.directory is not None and is_from_the_future(file.checkpoint, now):
                 passed_over.append(_future(file.checkpoint))
     errors += _without_checkpoint(files, by_source)
+    if for_database and node_id is None:
+        errors += _of_several_nodes(by_source)
     return Selection(by_source, passed_over, errors)
 
 
@@ -76,6 +80,14 @@ def _without_checkpoint(
     for directory in dict.fromkeys(file.directory for file in files):
         if directory is not None and not by_source[directory]:
             yield Problem(Trouble.NO_CHECKPOINT, directory)
+
+
+def _of_several_nodes(by_source: Mapping[str, Sequence[Checkpoint]]) -> Iterator[Problem]:
+    """Find the directories of which nobody knows whose checkpoints count."""
+    for source, found in by_source.items():
+        nodes = sorted({checkpoint.node_id for checkpoint in found if checkpoint.node_id})
+        if len(nodes) > 1:
+            yield Problem(Trouble.SEVERAL_NODES, source, detail=", ".join(nodes))
 
 
 def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:

@@ -40,6 +40,11 @@ class Peer:
         """An operator has ended what the node had with this peer."""
         return self.status in DISMISSED
 
+    @property
+    def waits(self) -> bool:
+        """The node does not pull from this peer before an operator has approved it."""
+        return not (self.active or self.dismissed)
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:

@@ -24,6 +24,7 @@ def not_chosen(choice: Choice) -> Sequence[str]:
         *(f"no peer {name} in this database" for name in choice.unknown),
         *(
             f"peer {peer.node_id} is {peer.status}; the node does not pull from it"
+            f"{' before you approve it' if peer.waits else ''}"
             for peer in choice.inactive
         ),
     ]

@@ -17,7 +17,8 @@ def written(name: str, checkpoint: Checkpoint) -> str:
 
 def loss(found: Loss) -> str:
     """Return one loss in words."""
-    who = f"peer {found.peer.node_id} ({found.entry.direction})"
+    waits = f", {found.peer.status}" if found.peer.waits else ""
+    who = f"peer {found.peer.node_id} ({found.entry.direction}{waits})"
     before = shown(found.entry.cursor)
     match found.kind:
         case LossKind.POSITION_GONE:
@@ -51,6 +52,20 @@ def other_node(earlier: Checkpoint, node_id: str | None) -> str:
         f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is that "
         f"of {node_id}; nothing was written; name another file, or --force to replace it"
     )
+
+
+def seems_foreign(earlier: Checkpoint) -> str:
+    """Return why FILE was kept: it does not say whose it is, and shows no sign that it is ours."""
+    return (
+        f"{earlier.name} seems to be another node's checkpoint: it is of the database "
+        f"{earlier.db_path}, and knows none of the peers of this one; nothing was written; name "
+        "another file, or --force to replace it"
+    )
+
+
+def passed_over(problem: str) -> str:
+    """Return which file of a directory was not compared with."""
+    return f"passed over: {problem}"
 
 
 def from_the_future(name: str) -> str:

@@ -17,6 +17,11 @@ def sentence(problem: Problem, program: Program) -> str:
                 f"{subject} is the checkpoint of node {problem.detail}, and this database is that "
                 f"of {problem.expected}"
             )
+        case Trouble.SEVERAL_NODES:
+            return (
+                f"{subject} holds the checkpoints of several nodes ({problem.detail}), and this "
+                "database does not say which node it is of; name the file instead"
+            )
         case Trouble.NO_CHECKPOINT:
             return f"no checkpoint of this node in directory {subject}"
         case Trouble.STALE:
@@ -56,19 +61,26 @@ def _of_peer(problem: Problem, program: Program) -> str:
                 f"the position is set, but {problem.facts:,} fact(s) up to it are missing; stop "
                 "the node and run "
                 f"{program.command('import', '--force', file=problem.detail)}, then "
-                f"{program.command('catchup')}"
+                f"{_catch_up(problem, program)}"
             )
         case Trouble.PEER_NOT_FOUND:
             return f"it is in {problem.detail}, but not in the peers table; register it again"
         case Trouble.ON_TRUST:
             return (
                 f"nothing shows that its facts are there: {problem.detail} does not count them, "
-                f"and the database holds none; {program.command('catchup')} fetches them"
+                f"and the database holds none; {_catch_up(problem, program)} fetches them"
             )
         case _:
             some = f"{problem.facts:,} fact(s) are missing"
             missing = some if problem.facts else "facts may be missing"
-            return f"import would withhold it, {missing}; {program.command('catchup')} fetches them"
+            return (
+                f"import would withhold it, {missing}; {_catch_up(problem, program)} fetches them"
+            )
+
+
+def _catch_up(problem: Problem, program: Program) -> str:
+    approved = "approve the peer, then " if problem.waits else ""
+    return approved + program.command("catchup")
 
 
 def _restore(program: Program) -> str:

@@ -195,3 +195,26 @@ def test_left_over_by_a_killed_export(node: Database, stigmem: Run, tmp_path: Pa
         "c.json",
         "stigmem.db",
     ]
+
+
+@pytest.mark.parametrize("db_path", ["/srv/x.db", "stigmem.db"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_checkpoint_that_names_no_node(
+    node: Database, stigmem: Run, tmp_path: Path, db_path: str, known: bool
+) -> None:
+    """The host's own names none: of another database and with no peer id of this, it is kept."""
+    given = checkpoint(entry("node-b", peer_id="id-of-node-b" if known else "other"))
+    given = given.replace("/var/lib/stigmem/stigmem.db", db_path)
+    (tmp_path / "c.json").write_text(given)
+    finished = stigmem("cursor-export", "--out", "c.json")
+    if known or db_path == "stigmem.db":
+        assert finished.returncode == 0
+        return
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        "error: c.json seems to be another node's checkpoint: it is of the database /srv/x.db, and "
+        "knows none of the peers of this one; nothing was written; name another file, or --force "
+        "to replace it\n"
+    )
+    assert (tmp_path / "c.json").read_text() == given
+    assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0

@@ -92,3 +92,18 @@ def test_fifo_in_a_directory(node: Database, stigmem: Run, tmp_path: Path) -> No
     assert stigmem("cursor-import", "kept").stderr.startswith(warning)
     finished = stigmem("cursor-export", "--out", "kept", "--keep", "1")
     assert finished.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["c.json", "kept"])
+def test_a_link_that_leads_nowhere(node: Database, stigmem: Run, tmp_path: Path, name: str) -> None:
+    """A link to a checkpoint on a disk that is not mounted is an error that says what to do."""
+    (tmp_path / "kept").mkdir()
+    link = "c.json" if name == "c.json" else "kept/cursors-20260502T183000Z.json"
+    (tmp_path / link).symlink_to("/mnt/nowhere/c.json")
+    for command in ("cursor-check", "cursor-import"):
+        finished = stigmem(command, name)
+        assert finished.returncode == 1
+        assert finished.stderr.splitlines()[0] == (
+            f"error: cannot read checkpoint {link} (a link to /mnt/nowhere/c.json): No such file "
+            "or directory; remove the link, or put the file back"
+        )

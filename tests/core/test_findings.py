@@ -148,6 +148,25 @@ def test_dated_in_the_future() -> None:
     assert of_directories(database, [replace(settled, forced=True), future]) == []
 
 
+def test_what_was_given_up_is_not_withheld() -> None:
+    """A position before a forced checkpoint, whose facts nobody has, is no problem any more."""
+    old = checkpoint_of(entry(POSITION, COUNTED), hour=1)
+    forced = replace(checkpoint_of(), forced=True)
+    assert of_recovery(snapshot(held=3), old, forced) == []
+    later = checkpoint_of(entry(POSITION, COUNTED), hour=13)
+    (problem,) = of_recovery(snapshot(held=3), old, forced, later)
+    assert (problem.trouble, problem.detail) == (Trouble.WITHHELD, "13.json")
+
+
+def test_a_peer_that_waits() -> None:
+    """A peer that is not approved yet cannot be asked for what is missing."""
+    waiting = peer(status="pending_approval")
+    for position in (None, POSITION):
+        database = snapshot(peers=(waiting,), held=3, position=position)
+        (problem,) = of_recovery(database, checkpoint_of(entry(POSITION, COUNTED)))
+        assert problem.waits
+
+
 def test_facts_given_up_are_no_problem() -> None:
     """What was lost before a forced checkpoint was given up."""
     old = checkpoint_of(entry("150.0", COUNTED), hour=1)

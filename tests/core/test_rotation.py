@@ -47,3 +47,12 @@ def test_order() -> None:
         earlier,
         future,
     ]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_surplus(force: bool) -> None:
+    """All go but the newest, those that are needed and, without force, those of the future."""
+    names = [rotation.name_at(NOW - timedelta(hours=hours)) for hours in range(4)]
+    future = rotation.name_at(NOW + timedelta(hours=1))
+    gone = rotation.surplus([*names, future], 2, {names[2]}, NOW, force=force)
+    assert gone == ([names[3], future] if force else [names[3]])

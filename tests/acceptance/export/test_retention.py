@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import checkpoint, entry
 from tests.database import Database
 from tests.running import Run
 
@@ -33,6 +34,37 @@ def test_lost_position_keeps_the_file(
         f"error: {RECOVER.format('c.json')}\n"
     )
     assert (tmp_path / "c.json").read_bytes() == exported
+
+
+def test_a_damaged_checkpoint_in_a_directory(exported: bytes, stigmem: Run, tmp_path: Path) -> None:
+    """One that cannot be compared with is named, and the good one before it is compared with."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "cursors-20260502T170000Z.json").write_bytes(exported)
+    damaged = "kept/cursors-20260502T180000Z.json"
+    (tmp_path / damaged).write_bytes(exported.replace(b'"active",', b'"active",,', 1))
+    finished = stigmem("cursor-export", "--out", "kept", "--keep", "1")
+    assert finished.returncode == 0
+    assert finished.stderr.splitlines()[0] == (
+        f"warning: passed over: {damaged}: not JSON: Expecting property name enclosed in double "
+        "quotes (line 9 column 31)"
+    )
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir())[0] == damaged[5:]
+
+
+def test_each_node_keeps_its_own(exported: bytes, stigmem: Run, tmp_path: Path) -> None:
+    """In a directory that two nodes share, ``--keep`` counts the checkpoints of each node alone."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for day in (1, 2, 3):
+        (kept / f"cursors-2020010{day}T000000Z.json").write_bytes(exported)
+    other = checkpoint(entry("node-b"), node_id="stigmem://node-x")
+    (kept / "cursors-20200103T120000Z.json").write_text(other)
+    assert stigmem("cursor-export", "--out", "kept", "--keep", "3").returncode == 0
+    left = sorted(path.name for path in kept.iterdir())
+    assert left[:-1] == [
+        f"cursors-202001{moment}0000Z.json" for moment in ("02T00", "03T00", "03T12")
+    ]
+    assert len(left) == 4
 
 
 @pytest.mark.parametrize(
@@ -215,7 +247,7 @@ def test_keep(node: Database, exported: bytes, stigmem: Run, backup: Path) -> No
     (backup / "notes.json").write_text("{}")
     finished = stigmem("cursor-export", "--out", "backup", "--keep", "3")
     assert finished.returncode == 0, finished.stderr
-    written = finished.stderr.split()[2].removeprefix("backup/")
+    written = finished.stderr.splitlines()[-1].split()[2].removeprefix("backup/")
     assert names(backup) == sorted([*days[-2:], foreign, hosts, invalid, "notes.json", written])
 
 
@@ -264,7 +296,7 @@ def test_last_holder_of_a_lost_position_stays(
     node.run("DELETE FROM replication_cursors WHERE peer_id = 'id-of-node-b'")
     finished = stigmem("cursor-export", "--out", "backup", "--keep", "1", "--force")
     assert finished.returncode == 0, finished.stderr
-    written = finished.stderr.split()[2].removeprefix("backup/")
+    written = finished.stderr.splitlines()[-1].split()[2].removeprefix("backup/")
     assert names(backup) == [days[-1], written]
 
 

@@ -92,3 +92,20 @@ def test_undo_on_read_only_media(node: Database, tmp_path: Path) -> None:
         finished.stderr,
     )
     assert node.contents() == before
+
+
+def test_no_undo_checkpoint_of_nothing(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """Where the database refuses the new positions, no undo checkpoint is left."""
+    node.run(
+        "CREATE TRIGGER guard BEFORE UPDATE ON replication_cursors BEGIN"
+        " SELECT RAISE(ABORT, 'not now'); END"
+    )
+    before = sorted(path.name for path in tmp_path.iterdir())
+    given = checkpoint(entry("node-b", "1725349400000.0"))
+    finished = stigmem("cursor-import", "-", "--force", given=given)
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "error: stigmem.db: the database refused the cursors (directions: inbound); nothing was "
+        "changed\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

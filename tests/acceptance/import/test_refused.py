@@ -76,3 +76,22 @@ def test_no_file_is_a_usage_error(stigmem: Run) -> None:
     finished = stigmem("cursor-import")
     assert finished.returncode == 2
     assert "the following arguments are required: FILE" in finished.stderr
+
+
+def test_a_directory_of_several_nodes(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """Where the database does not say which node it is of, nobody knows whose checkpoint counts."""
+    node.run("UPDATE node_meta SET value = '' WHERE key = 'node_id'")
+    (tmp_path / "kept").mkdir()
+    for name in ("node-x", "node-a"):
+        given = checkpoint(entry("node-b"), node_id=f"stigmem://{name}")
+        (tmp_path / "kept" / f"{name}.json").write_text(given)
+    for command in ("cursor-import", "cursor-check"):
+        database = ("--db", "stigmem.db") if command == "cursor-check" else ()
+        finished = stigmem(command, "kept", *database)
+        assert finished.returncode == 1
+        assert finished.stderr == (
+            "error: kept holds the checkpoints of several nodes (stigmem://node-a, "
+            "stigmem://node-x), and this database does not say which node it is of; name the file "
+            "instead\n"
+        )
+    assert stigmem("cursor-import", "kept/node-a.json").returncode == 0
