@@ -91,11 +91,24 @@ class SQLiteStore:
         elif uses_wal and not shared.exists() and not self._writable():
             # Another user's backup: SQLite would have to write beside it.
             opened = _copy(self._driver, self._path, wal)
+        elif not uses_wal and self._is_half_written():
+            opened = _copy(self._driver, self._path, self._beside("-journal"))
         else:
             opened = closing(self._driver.connect(self._path, "mode=ro"))
         with opened as connection:
             connection.execute("PRAGMA query_only = ON")
             yield connection
+
+    def _is_half_written(self) -> bool:
+        """Tell whether a killed program left a transaction that SQLite has to undo first."""
+        if not self._beside("-journal").exists():
+            return False
+        with closing(self._driver.connect(self._path, "mode=ro")) as connection:
+            try:
+                connection.execute("PRAGMA schema_version").fetchall()
+            except sqlite3.OperationalError as error:
+                return error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+        return False
 
     def _writable(self) -> bool:
         return os.access(self._path, os.W_OK) and os.access(self._path.resolve().parent, os.W_OK)
@@ -132,11 +145,6 @@ class SQLiteStore:
         code = getattr(error, "sqlite_errorcode", 0)
         if code & _PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return locked(self.name)
-        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
-            return (
-                f"{self.name} was left in the middle of a write, which SQLite has to undo first; "
-                "run this as a user who may write to it and to its directory"
-            )
         if code == sqlite3.SQLITE_NOTADB and self._driver is not PLAIN:
             return f"{self.name} does not open with the key in {KEY_SETTINGS}"
         return f"{self.name}: {error}"
@@ -162,16 +170,16 @@ def read_header(name: str) -> bytes:
 
 
 @contextmanager
-def _copy(driver: Driver, path: Path, wal: Path) -> Iterator[sqlite3.Connection]:
-    """Open a private copy of a database and of its write-ahead log, where it has one."""
+def _copy(driver: Driver, path: Path, log: Path) -> Iterator[sqlite3.Connection]:
+    """Open a private copy of a database and of its log or journal, where it has one."""
     import shutil  # noqa: PLC0415
     import tempfile  # noqa: PLC0415  both are rarely needed
 
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory) / "copy.db"
         shutil.copyfile(path, copy)
-        if wal.exists():
-            shutil.copyfile(wal, Path(directory) / "copy.db-wal")
+        if log.exists():
+            shutil.copyfile(log, f"{copy}{log.name.removeprefix(path.resolve().name)}")
         with closing(driver.connect(copy, "mode=rw")) as connection:
             yield connection
 

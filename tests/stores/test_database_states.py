@@ -3,13 +3,14 @@
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.another_user import only_root, open_to_others, run_as_nobody
-from tests.builders import DONE, checkpoint, entry
+from tests.builders import DONE, EXPORTED, checkpoint, entry, steady
 from tests.database import Database
 from tests.running import BIN, CAN_MOUNT, Run, environment_for
 
@@ -59,6 +60,30 @@ def test_rollback_journal_mode(node: Database, stigmem: Run, tmp_path: Path) -> 
     finished = stigmem("cursor-import", "-", "--force", "--no-undo", given=GIVEN)
     assert finished.stderr.endswith(DONE.format(1, 0, 0) + "\n")
     assert node.run("PRAGMA journal_mode") == [("delete",)]
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
+
+
+HALF_WRITTEN = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = DELETE")
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("DELETE FROM replication_cursors")
+connection.execute("CREATE TABLE large AS SELECT randomblob(500000)")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_killed_in_the_middle_of_a_write(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """What a killed writer had not committed does not count, and export leaves undoing it."""
+    subprocess.run([sys.executable, "-c", HALF_WRITTEN, str(node.path)], check=False)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(path.name for path in before) == ["stigmem.db", "stigmem.db-journal"]
+    assert steady(stigmem("cursor-export").stdout) == EXPORTED
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    finished = stigmem("cursor-import", "-", "--force", "--no-undo", given=GIVEN)
+    assert finished.stderr.endswith(DONE.format(1, 0, 0) + "\n")
     assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]
 
 
