@@ -44,23 +44,25 @@ def _is_directory(name: str) -> bool:
 
 def _read_directory(directory: str) -> Sequence[CheckpointFile]:
     found = [read_found(str(path), directory) for path in checkpoints_in(directory)]
-    files = [file for file in found if file is not None]
+    files = [file for file in found if file.flaw is not Flaw.GONE]
     if not files:
         raise CheckpointError(f"no checkpoint (*.json) in directory {directory}")
     return files
 
 
-def read_found(name: str, directory: str | None = None) -> CheckpointFile | None:
+def read_found(name: str, directory: str | None = None) -> CheckpointFile:
     """Read a file that was found in a directory: not a FIFO, which may have no writer.
 
-    Returns None where it is gone: another export may have removed an old checkpoint since.
+    It may be gone: another export may have removed an old checkpoint since.
     """
     with suppress(OSError):  # reading it will say what is wrong
         if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
             problems = [f"{name} is not a regular file"]
             return CheckpointFile(name, None, problems, Flaw.INVALID, directory)
     file = read_file(name, directory)
-    return None if file.flaw is Flaw.UNREADABLE and not os.path.lexists(name) else file
+    if file.flaw is Flaw.UNREADABLE and not os.path.lexists(name):
+        return CheckpointFile(name, None, flaw=Flaw.GONE, directory=directory)
+    return file
 
 
 def read_file(name: str, directory: str | None = None) -> CheckpointFile:

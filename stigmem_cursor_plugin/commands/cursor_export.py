@@ -10,13 +10,14 @@ from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
 from stigmem_cursor_plugin.commands.base import program, questions
 from stigmem_cursor_plugin.core import checkpoint, retention, rotation
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import Flaw
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, rfc3339
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
+from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.retention import Alarm, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host.settings import read_settings
-from stigmem_cursor_plugin.reports import exporting
+from stigmem_cursor_plugin.reports import exporting, problems
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import (
     STANDARD_STREAM,
@@ -110,7 +111,7 @@ def _earlier(
     if directory:
         return _earlier_in(arguments, node_id, now)
     files.refuse_other(arguments.out, CHECKPOINT)
-    earlier = _read(arguments.out) if files.is_file(arguments.out) else None
+    earlier = _read(arguments.out).checkpoint if files.is_file(arguments.out) else None
     if earlier is None:
         if not arguments.force and replacing.has_positions(arguments.out):
             raise RefusedError(*exporting.damaged(reading.read_file(arguments.out)))
@@ -132,28 +133,25 @@ def _earlier_in(arguments: Namespace, node_id: str | None, now: datetime) -> Seq
     past = names[: len(names) - len(future)]
 
     def read(names: Sequence[str]) -> Iterator[Checkpoint]:
-        for name in names:
-            earlier = _read(name, warn=True)
-            if earlier is not None and not earlier.is_of_another_node(node_id):
-                yield earlier
+        for file in map(_read, names):
+            if file.flaw is Flaw.INVALID:
+                _warn(Problem(Trouble.INVALID, file.name, file.problems[0]), arguments)
+            elif file.checkpoint and not file.checkpoint.is_of_another_node(node_id):
+                yield file.checkpoint
 
     return list(retention.compared(read(past), read(future)))
 
 
-def _read(name: str, *, warn: bool = False) -> Checkpoint | None:
-    """Return the checkpoint in a file, None where it is none.
-
-    Raises :class:`RefusedError` for a file that cannot be read: it may be the only good copy.
-    """
+def _read(name: str) -> CheckpointFile:
+    """Read a file; raises :class:`RefusedError` if it cannot be: it may be the only good copy."""
     file = reading.read_found(name)
-    if file is None:
-        return None
     if file.flaw is Flaw.UNREADABLE:
         raise RefusedError(*file.problems)
-    if warn:
-        for problem in file.problems[:1]:
-            tell_warning(exporting.passed_over(problem))
-    return file.checkpoint
+    return file
+
+
+def _warn(problem: Problem, arguments: Namespace) -> None:
+    tell_warning(problems.passed_over(problem, program(arguments)))
 
 
 def _write_to_directory(
@@ -179,10 +177,11 @@ def _prune(arguments: Namespace, exported: Checkpoint, needed: Collection[str]) 
     now, node_id = exported.time, exported.node_id
     names = rotation.newest_first(map(str, reading.checkpoints_in(arguments.out)), now)
     for name in sorted(name for name in names if rotation.is_from_the_future(name, now)):
-        tell_warning(exporting.from_the_future(name))
+        time = rfc3339(rotation.time_in(name) or now)
+        _warn(Problem(Trouble.FROM_THE_FUTURE, name, time), arguments)
     own = [name for name in names if node_id and reading.is_written_by(node_id, name)]
     for name in rotation.surplus(own, arguments.keep, needed, now, force=arguments.force):
-        found = _read(name)
+        found = _read(name).checkpoint
         if found is not None and found.node_id == node_id:
             files.remove(name)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.errors import HostError
 from stigmem_cursor_plugin.host.settings import Settings
+from stigmem_cursor_plugin.reports import running_node
 from stigmem_cursor_plugin.terminal import busy
 
 if TYPE_CHECKING:
@@ -35,12 +36,9 @@ class RunningNode:
         Raises :class:`HostError`.
         """
         if running := _running(self._listeners, node_id):
-            raise HostError(f"{running}; stop the node, then run this again")
+            raise HostError(running_node.refused(running, sure=True))
         if doubt := _doubt(self._listeners):
-            raise HostError(
-                f"{doubt}; stop the node, then run this again; if that is "
-                "not the node, add --assume-stopped"
-            )
+            raise HostError(running_node.refused(doubt, sure=False))
 
     def check(self, node_id: str | None) -> None:
         """Look, then refuse; raises :class:`HostError` likewise."""
@@ -61,10 +59,10 @@ def _probe(settings: Settings) -> "Probe":
 def _running(listeners: Sequence["Listener"], node_id: str | None) -> str | None:
     for listener in listeners:
         if node_id is not None and listener.node_id == node_id:
-            return f"node {node_id} is running at {listener.where}"
+            return running_node.running(node_id, listener.where)
     return None
 
 
 def _doubt(listeners: Sequence["Listener"]) -> str | None:
-    silent = [f"{one.where} {one.trouble}" for one in listeners if one.trouble is not None]
-    return f"cannot tell whether the node is running: {', '.join(silent)}" if silent else None
+    silent = [(one.where, one.trouble) for one in listeners if one.trouble is not None]
+    return running_node.in_doubt(silent) if silent else None

@@ -18,6 +18,8 @@ class Flaw(Enum):
     """The file is there and cannot be read; it may be the only good copy."""
     INVALID = "invalid"
     """The file is no checkpoint, or a damaged one."""
+    GONE = "gone"
+    """The file was in its directory, and another program has removed it."""
 
 
 @dataclass(frozen=True, slots=True)

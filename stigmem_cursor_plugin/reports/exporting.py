@@ -63,16 +63,6 @@ def seems_foreign(earlier: Checkpoint) -> str:
     )
 
 
-def passed_over(problem: str) -> str:
-    """Return which file of a directory was not compared with."""
-    return f"passed over: {problem}"
-
-
-def from_the_future(name: str) -> str:
-    """Return that a file counts as the oldest."""
-    return f"{name}: dated in the future, so it counts as the oldest; is a clock wrong?"
-
-
 def damaged(file: CheckpointFile) -> Sequence[str]:
     """Return why FILE was kept: it is no valid checkpoint, and may hold what is lost."""
     return (

@@ -1,33 +1,50 @@
 """``cursor-check`` of a checkpoint against a database: what import would do."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.builders import ago, checkpoint, entry, position, received, timestamp
 from tests.database import Database
-from tests.running import Run
+from tests.running import Finished, Run
+
+Check = Callable[..., Finished]
 
 
-def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def taken() -> datetime:
+    """When the checkpoint was written: an hour ago."""
+    return ago(hours=1).replace(microsecond=0)
+
+
+@pytest.fixture
+def check(stigmem: Run, tmp_path: Path, taken: datetime) -> Check:
+    """Check the database against a checkpoint with these entries."""
+
+    def check(*entries: dict[str, Any]) -> Finished:
+        given = checkpoint(*entries, checkpoint_timestamp=timestamp(taken))
+        (tmp_path / "c.json").write_text(given)
+        return stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+
+    return check
+
+
+def test_checkpoint_against_a_database(database: Database, check: Check, taken: datetime) -> None:
     """With both, the table shows what import would do and how far the database is ahead."""
-    taken = ago(hours=1).replace(microsecond=0)
     database.add_facts("node-b", 2)
     database.set_cursor(database.add_peer("node-b"), position(taken + timedelta(minutes=5)))
     database.add_peer("node-c")
     database.add_facts("node-c", 2)
     database.add_peer("node-d")
-    (tmp_path / "c.json").write_text(
-        checkpoint(
-            entry("node-b", position(taken)),
-            entry("node-c", position(taken), **received(2, "node-c-1")),
-            entry("node-d", position(taken), **received(7, "node-d-6")),
-            entry("node-e", None),
-            checkpoint_timestamp=timestamp(taken),
-        )
+    finished = check(
+        entry("node-b", position(taken)),
+        entry("node-c", position(taken), **received(2, "node-c-1")),
+        entry("node-d", position(taken), **received(7, "node-d-6")),
+        entry("node-e", None),
     )
-    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
     time = timestamp(taken)
     assert finished.stdout == (
         f"c.json: valid, 3 position(s), taken {time} (60 min ago)\n"
@@ -49,15 +66,12 @@ def test_checkpoint_against_a_database(database: Database, stigmem: Run, tmp_pat
 
 @pytest.mark.parametrize("peers_are_there", [False, True])
 def test_an_empty_backup(
-    database: Database, stigmem: Run, tmp_path: Path, peers_are_there: bool
+    database: Database, check: Check, taken: datetime, peers_are_there: bool
 ) -> None:
     """A backup without facts and positions is not fit, with or without its peers."""
-    taken = ago(hours=1).replace(microsecond=0)
-    given = entry("node-b", position(taken), **received(5, "node-b-4"))
-    (tmp_path / "c.json").write_text(checkpoint(given, checkpoint_timestamp=timestamp(taken)))
     if peers_are_there:
         database.add_peer("node-b")
-    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    finished = check(entry("node-b", position(taken), **received(5, "node-b-4")))
     time = timestamp(taken)
     outcome = "facts missing" if peers_are_there else "peer not found"
     assert finished.stdout == (
@@ -75,16 +89,12 @@ def test_an_empty_backup(
 
 
 def test_a_lost_position_that_the_checkpoint_does_not_name(
-    node: Database, stigmem: Run, tmp_path: Path
+    node: Database, check: Check, taken: datetime
 ) -> None:
     """A position lost for a peer that no checkpoint names makes the database unfit all the same."""
-    taken = ago(hours=1).replace(microsecond=0)
     node.set_cursor("id-of-node-c", position(taken))
     node.set_cursor("id-of-node-b", None)
-    (tmp_path / "c.json").write_text(
-        checkpoint(entry("node-c", position(taken)), checkpoint_timestamp=timestamp(taken))
-    )
-    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    finished = check(entry("node-c", position(taken)))
     time = timestamp(taken)
     assert finished.stdout == (
         f"c.json: valid, 1 position(s), taken {time} (60 min ago)\n"
@@ -99,13 +109,10 @@ def test_a_lost_position_that_the_checkpoint_does_not_name(
     assert finished.returncode == 1
 
 
-def test_positions_whose_facts_are_gone(node: Database, stigmem: Run, tmp_path: Path) -> None:
+def test_positions_whose_facts_are_gone(node: Database, check: Check, taken: datetime) -> None:
     """A position that is set on facts that are gone makes the database unfit."""
-    taken = ago(hours=1).replace(microsecond=0)
     node.set_cursor("id-of-node-b", position(taken))
-    given = entry("node-b", position(taken), **received(5, "node-b-4"))
-    (tmp_path / "c.json").write_text(checkpoint(given, checkpoint_timestamp=timestamp(taken)))
-    finished = stigmem("cursor-check", "--db", "stigmem.db", "c.json")
+    finished = check(entry("node-b", position(taken), **received(5, "node-b-4")))
     time = timestamp(taken)
     assert finished.stdout == (
         f"c.json: valid, 1 position(s), taken {time} (60 min ago)\n"
