@@ -24,7 +24,7 @@ from stigmem_cursor_plugin.reports.formatting import PAGE
 from stigmem_cursor_plugin.stores.transaction import CURSOR_TABLE
 from tools.hosts import ROOT
 from tools.loopback import Node, caught_up, two_nodes, wait_for
-from tools.stories import newest
+from tools.stories import newest, run_on
 
 SIZES = (200, 500, 1_000, 2_000)
 SINCE = 10
@@ -131,7 +131,7 @@ def _losses(a: Node, b: Node, size: int) -> list[Recovery]:
             found.append(_measured(a, b, size, way, lambda: _stigmem(a, "cursor-catchup")))
             a.start()
         else:
-            found.append(_measured(a, b, size, way, lambda: _resume(a, b)))
+            found.append(_measured(a, b, size, way, lambda: run_on(a, b)))
             a.stop()
     return found
 
@@ -149,11 +149,6 @@ def _measured(a: Node, b: Node, size: int, way: str, work: Callable[[], None]) -
     assert a.cursor(b) == newest(b)
     pages = [facts for facts in b.pulls_served(offset) if facts]
     return Recovery(size, way, sum(pages), len(pages), seconds)
-
-
-def _resume(a: Node, b: Node) -> None:
-    a.start()
-    wait_for("node a to catch up", lambda: caught_up(a, b) and a.cursor(b) == newest(b))
 
 
 def _stigmem(node: Node, *arguments: str) -> None:

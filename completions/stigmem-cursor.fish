@@ -68,7 +68,7 @@ complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using; and test $_shtab_sti
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -s h -l help -d 'show this help message and exit'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l force -d 'overwrite cursors that are already non-null (default: skip)'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l accept-loss -d 'restore positions even if their facts are missing, or FILE is the checkpoint of another node; the node never fetches the missing facts'
-complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l dry-run -d 'say what would be done, and change nothing'
+complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l dry-run -d 'say what import would do, and change nothing'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l json -d 'write the result to stdout as one JSON document'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l no-undo -d 'with --force, do not write the undo checkpoint'
 complete -c stigmem-cursor -n '_shtab_stigmem_cursor_using import' -l assume-stopped -d 'do not ask whether the node is running; use it if another program holds the port and never answers, or for a copy of the database that the running node does not use'

@@ -40,12 +40,12 @@ FOUND = (
         "tests/core/test_retention.py",
     ),
     (
-        "A check of a database with a directory named a fact for ever that no peer had any more. It"
+        "A check of a database with a directory kept naming a fact that no peer has any more. It"
         " now compares with the checkpoints that export compares with",
         "tests/core/test_findings.py",
     ),
     (
-        "A check named the lost position of a node that is gone for good for ever: import withholds"
+        "A check kept naming the lost position of a node that is gone for good: import withholds"
         " it, and nobody can be asked. Catch-up now says to revoke that peer",
         "tests/acceptance/test_played.py",
     ),
@@ -151,7 +151,7 @@ def _picture(records: Sequence[Record]) -> str:
     name = picture_of(records[0].relays).name
     return (
         f"![A line for each node: how far behind it was, its faults and its recoveries]({name})\n\n"
-        "The picture shows the soak that was played last. A triangle is a fault. A band lasts\n"
+        "The picture shows the last soak. A triangle is a fault. A band lasts\n"
         "from a loss until every alarm has ended. The line breaks off where a node has no database."
     )
 

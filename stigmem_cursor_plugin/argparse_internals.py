@@ -40,7 +40,7 @@ def subparsers_of(parser: Any) -> Any:
 
 
 def actions_of(parser: ArgumentParser) -> Sequence[Any]:
-    """Return the arguments of *parser*, its subparsers among them."""
+    """Return the arguments of *parser*, its subparsers among them; for ``tools/completions.py``."""
     return parser._actions
 
 
@@ -50,7 +50,7 @@ def options_of(parser: ArgumentParser) -> Collection[str]:
 
 
 def is_subparsers(action: Any) -> bool:
-    """Tell whether an argument of a parser is its subparsers."""
+    """Tell whether an argument of a parser is its subparsers; for ``tools/completions.py``."""
     return isinstance(action, _SubParsersAction)
 
 

@@ -41,4 +41,4 @@ class OutputError(CursorError):
 
 
 class RefusedError(CursorError):
-    """Doing what was asked would lose something; nothing was changed."""
+    """A file was not written or removed, or something was lost: the messages say which."""

@@ -232,15 +232,19 @@ OVERVIEW: dict[str, str | Terms] = {
             "loss. For cursor-check: not fit.",
         ),
         ("2", "Usage error."),
-        ("3", "Done, but a position was withheld, or a peer is not caught up."),
+        (
+            "3",
+            "Done, but import withheld or cleared a position or found a false one, or a peer is "
+            "not caught up.",
+        ),
     ),
     "ENVIRONMENT": (
         "Each command's own page lists what it reads. Run all of them as the user of the node, "
         "with the environment of the node."
     ),
     "FILES": (
-        "cursor-export describes the files that it writes, stigmem-cursor-checkpoint(5) what is in "
-        "them."
+        "The page of cursor-export lists the files that it writes. stigmem-cursor-checkpoint(5) "
+        "describes what is in them."
     ),
 }
 """The sections of stigmem-cursor(7), before its examples."""

@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
         found = _write_metrics(arguments.metrics, found)
     _show(arguments, found)
     if arguments.metrics == STANDARD_STREAM:
-        write_result(metrics.text(found))
+        write_result(metrics.text(found, datetime.now(UTC)))
     return 0 if found.fit else 1
 
 
@@ -54,7 +54,7 @@ def _write_metrics(name: str, found: Findings) -> Findings:
     """Write a file; return the findings, with why where it cannot be written."""
     try:
         # node_exporter runs as another user, and there is nothing secret in it.
-        files.write(name, metrics.text(found), METRICS, mode=0o644)
+        files.write(name, metrics.text(found, datetime.now(UTC)), METRICS, mode=0o644)
     except CursorError as error:
         return replace(found, failure=[*found.failure, *error.messages])
     return found

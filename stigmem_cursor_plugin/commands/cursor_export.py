@@ -49,7 +49,8 @@ def run(arguments: Namespace) -> int:
     if all_lost and not (alarm or accepted):
         raise RefusedError(*exporting.nothing_left(store.name, snapshot, program(arguments)))
     exported = checkpoint.build(snapshot, store.name, now)
-    _warn_of_unusable(exported, snapshot)
+    for entry in checkpoint.unusable(exported, snapshot):
+        tell_warning(exporting.unusable(entry))
     exported = retention.marked(
         exported, alarm, force=arguments.force, loss_is_known=all_lost and accepted
     )
@@ -184,10 +185,3 @@ def _prune(arguments: Namespace, exported: Checkpoint, needed: Collection[str]) 
         found = _read(name).checkpoint
         if found is not None and found.node_id == node_id:
             files.remove(name)
-
-
-def _warn_of_unusable(exported: Checkpoint, snapshot: Snapshot) -> None:
-    stored = snapshot.cursors or {}
-    for entry in exported.entries:
-        if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
-            tell_warning(exporting.unusable(entry))

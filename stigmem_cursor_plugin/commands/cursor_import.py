@@ -76,7 +76,7 @@ def _import(arguments: Namespace) -> ImportReport:
             undo = _write_undo(plan, snapshot, store.name, arguments, now)
             with _only_if_written(undo), busy("writing the positions"):
                 transaction.apply(plan.cursors(now.isoformat()))
-                # Whoever has started the node meanwhile waits for the lock that is held here.
+                # A node that was started meanwhile waits for our lock, and has written nothing.
                 node.check(snapshot.node_id)
     for problem in selection.passed_over:
         tell_warning(problems.passed_over(problem, program(arguments)))

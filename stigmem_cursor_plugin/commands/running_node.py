@@ -9,7 +9,8 @@ from stigmem_cursor_plugin.reports import running_node
 from stigmem_cursor_plugin.terminal import busy
 
 if TYPE_CHECKING:
-    from stigmem_cursor_plugin.host.probe import Listener, Probe
+    from stigmem_cursor_plugin.core.listener import Listener
+    from stigmem_cursor_plugin.host.probe import Probe
 
 
 class RunningNode:
@@ -35,10 +36,8 @@ class RunningNode:
 
         Raises :class:`HostError`.
         """
-        if running := _running(self._listeners, node_id):
-            raise HostError(running_node.refused(running, sure=True))
-        if doubt := _doubt(self._listeners):
-            raise HostError(running_node.refused(doubt, sure=False))
+        if message := running_node.refused(self._listeners, node_id):
+            raise HostError(message)
 
     def check(self, node_id: str | None) -> None:
         """Look, then refuse; raises :class:`HostError` likewise."""
@@ -47,22 +46,10 @@ class RunningNode:
 
     def found(self, node_id: str | None) -> str | None:
         """Return, for a dry run, why the command itself would refuse to go on; None if not."""
-        return _running(self._listeners, node_id) or _doubt(self._listeners)
+        return running_node.found(self._listeners, node_id)
 
 
 def _probe(settings: Settings) -> "Probe":
     from stigmem_cursor_plugin.host.probe import Probe  # noqa: PLC0415  only for who writes
 
     return Probe(settings)
-
-
-def _running(listeners: Sequence["Listener"], node_id: str | None) -> str | None:
-    for listener in listeners:
-        if node_id is not None and listener.node_id == node_id:
-            return running_node.running(node_id, listener.where)
-    return None
-
-
-def _doubt(listeners: Sequence["Listener"]) -> str | None:
-    silent = [(one.where, one.trouble) for one in listeners if one.trouble is not None]
-    return running_node.in_doubt(silent) if silent else None

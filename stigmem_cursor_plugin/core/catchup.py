@@ -7,7 +7,14 @@ came of it to :func:`after`, which returns the next :class:`Progress`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stigmem_cursor_plugin.core.page import FULL_PAGE, Ask, Fact, Page, PageProblem, PageTrouble
+from stigmem_cursor_plugin.core.page import (
+    FULL_PAGE,
+    Ask,
+    Page,
+    PageProblem,
+    PageTrouble,
+    UnstoredFact,
+)
 from stigmem_cursor_plugin.core.snapshot import Peer
 
 LIVE_PAGE = 100
@@ -23,7 +30,7 @@ SETTLED = 5.0
 """Seconds that a position must stay at least, after ``--live``, to be taken for settled."""
 
 LOOP_SLOWNESS = 20
-"""At most how many times as long the node's own loop takes for a page (measured: 4 to 18 times,
+"""At most how many times as long the node's own loop takes for a page (measured: 4 to 16 times,
 benchmarks/catchup.md)."""
 
 NAMED = 10
@@ -48,7 +55,7 @@ class Stored:
     page: Page
     new: int
     held: int
-    rejected: Sequence[Fact] = ()
+    rejected: Sequence[UnstoredFact] = ()
     seconds: float = 0.0
 
 
@@ -59,7 +66,7 @@ class Refused:
     ``before`` counts the facts that stand before it in the page.
     """
 
-    fact: Fact
+    fact: UnstoredFact
     before: int
 
 
@@ -82,8 +89,8 @@ class Progress:
     new: int = 0
     held: int = 0
     rejected: int = 0
-    named: tuple[Fact, ...] = ()
-    refused: tuple[Fact, ...] = ()
+    named: tuple[UnstoredFact, ...] = ()
+    refused: tuple[UnstoredFact, ...] = ()
     caught_up: bool = False
     problem: PageProblem | None = None
 

@@ -7,7 +7,7 @@ pass both ways.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +82,14 @@ def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
     not know are left out, as the host does.
     """
     return _checkpoint_of((snapshot.cursors or {}).values(), snapshot, db_path, now)
+
+
+def unusable(checkpoint: Checkpoint, snapshot: Snapshot) -> Iterator[Entry]:
+    """Find the entries whose position could not be written down."""
+    stored = snapshot.cursors or {}
+    for entry in checkpoint.entries:
+        if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
+            yield entry
 
 
 def build_undo(

@@ -124,12 +124,12 @@ def recovery_problems(
                 peer=decision.entry.peer_node_id,
                 direction=decision.entry.direction,
                 facts=decision.evidence.missing,
-                waits=decision.peer is not None and decision.peer.waits,
+                awaits_approval=decision.peer is not None and decision.peer.awaits_approval,
             )
 
 
 def _named_last(in_order: Sequence[Checkpoint]) -> set[str]:
-    """Return the peers that were there last; a checkpoint after a loss may lack one that was."""
+    """Return the peers in the newest checkpoint without a loss, or in a newer one."""
     named: set[str] = set()
     for checkpoint in in_order:
         named.update(entry.peer_node_id for entry in checkpoint.entries)
@@ -172,7 +172,7 @@ def _facts_gone(
             peer=loss.peer.node_id,
             direction=loss.entry.direction,
             facts=loss.missing,
-            waits=loss.peer.waits,
+            awaits_approval=loss.peer.awaits_approval,
         )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stigmem_cursor_plugin.core.positions import is_served_before
+
 FULL_PAGE = 500
 """The most facts that a peer serves in one answer (stigmem-node 0.9.0a1 to 0.9.0a12)."""
 
@@ -87,7 +89,7 @@ class PageProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class UnstoredFact:
     """A fact that was not stored, and why."""
 
     fact_id: str
@@ -95,10 +97,7 @@ class Fact:
 
 
 def judge(answer: Answer, ask: Ask) -> Page | PageProblem:
-    """Return the page in an answer to *ask*, or why there is none that can be stored.
-
-    A peer pages by the text of its positions (``hlc > ?``), so text decides what lies ahead.
-    """
+    """Return the page in an answer to *ask*, or why there is none that can be stored."""
     if answer.error:
         return PageProblem(PageTrouble.NO_ANSWER, answer.error)
     if answer.status != 200:
@@ -106,7 +105,7 @@ def judge(answer: Answer, ask: Ask) -> Page | PageProblem:
     page = _page(answer.document)
     if page is None or len(page.fact_ids) > ask.limit:
         return PageProblem(PageTrouble.BAD_ANSWER)
-    if (page.position or "") < (ask.position or ""):
+    if is_served_before(page.position, ask.position):
         return PageProblem(PageTrouble.WENT_BACK, page.position or "none")
     if page.has_more and page.position == ask.position:
         return PageProblem(PageTrouble.STANDS_STILL)
@@ -146,7 +145,7 @@ def fact_id(entry: Any) -> str:
     return str(fact.get("id", "")) if isinstance(fact, dict) else ""
 
 
-def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
+def unverifiable(page: Page, rejected: Sequence[UnstoredFact]) -> bool:
     """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
 
     That lies with the peer (its manifest has expired, or this node has none), not with a fact,
@@ -159,7 +158,7 @@ def unverifiable(page: Page, rejected: Sequence[Fact]) -> bool:
     )
 
 
-def can_be_mended(rejected: Sequence[Fact]) -> Fact | None:
+def can_be_mended(rejected: Sequence[UnstoredFact]) -> UnstoredFact | None:
     """Return the first fact that was rejected for what can be mended, None where there is none.
 
     A relay may serve facts of a node that does not answer at the moment; and a relay that was

@@ -42,6 +42,11 @@ def time_of(position: str | None) -> datetime | None:
         return None
 
 
+def is_served_before(one: str | None, other: str | None) -> bool:
+    """Tell whether a node serves *one* first: it compares the text, and no position comes first."""
+    return (one or "") < (other or "")
+
+
 def move(before: str | None, after: str | None) -> Move:
     """Return which way it is from one position to another.
 

@@ -34,7 +34,7 @@ class Problem:
 
     The other fields are there where the trouble calls for them: ``detail`` is a node id, a time or
     an error's own words; ``expected`` is this node's id; ``facts`` counts those received or
-    missing; a peer that ``waits`` is not approved yet.
+    missing; a peer that ``awaits_approval`` is not approved yet.
     """
 
     trouble: Trouble
@@ -44,6 +44,6 @@ class Problem:
     peer: str = ""
     direction: str = ""
     facts: int = 0
-    waits: bool = False
+    awaits_approval: bool = False
     age: timedelta = timedelta(0)
     limit: timedelta = timedelta(0)

@@ -119,15 +119,18 @@ def compared(past: Iterable[Checkpoint], future: Iterable[Checkpoint]) -> Iterat
             return
 
 
-def alarm(newest_first: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
-    """Return what was lost since any of these checkpoints, each peer and direction once."""
+def alarm(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
+    """Return what was lost since any of these checkpoints, which come newest first.
+
+    Each peer and direction counts once.
+    """
     found: dict[Key, Loss] = {}
-    for checkpoint in newest_first:
+    for checkpoint in checkpoints:
         for loss in losses(checkpoint, snapshot):
             found.setdefault(loss.key, loss)
     emptied = None
     if not snapshot.positions:
-        emptied = next((earlier for earlier in newest_first if earlier.positions), None)
+        emptied = next((earlier for earlier in checkpoints if earlier.positions), None)
     return Alarm(list(found.values()), emptied)
 
 

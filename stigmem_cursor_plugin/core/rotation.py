@@ -40,20 +40,20 @@ def is_from_the_future(name: str, now: datetime) -> bool:
 
 
 def surplus(
-    newest_first: Sequence[str],
+    names: Sequence[str],
     keep: int,
     needed: Collection[str],
     now: datetime,
     *,
     force: bool,
 ) -> Sequence[str]:
-    """Return which files to remove: all but the *keep* newest, and those that are *needed*.
+    """Return which of these files to remove: all but the *keep* first, and those that are *needed*.
 
-    Nobody knows whether one that is dated in the future is the newest: it goes by *force* alone.
+    A file that is dated in the future may be the newest, so only *force* removes it.
     """
     return [
         name
-        for name in newest_first[keep:]
+        for name in names[keep:]
         if name not in needed and (force or not is_from_the_future(name, now))
     ]
 

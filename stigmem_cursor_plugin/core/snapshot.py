@@ -41,7 +41,7 @@ class Peer:
         return self.status in DISMISSED
 
     @property
-    def waits(self) -> bool:
+    def awaits_approval(self) -> bool:
         """The node does not pull from this peer before an operator has approved it."""
         return not (self.active or self.dismissed)
 

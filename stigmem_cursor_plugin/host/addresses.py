@@ -55,7 +55,7 @@ def node_addresses(settings: Settings) -> Sequence[Address]:
     names = [place for place, addresses in found.items() if addresses is None]
     found |= at_once(_looked_up, names, RESOLVE_PATIENCE)
     addresses = [address for place in places for address in found[place] or ()]
-    # Of several with one target the first counts: that of the URL knows the name to ask for.
+    # If two places have one address, the first is kept: that of the URL has the host name to send.
     return list({address.target: address for address in reversed(addresses)}.values())
 
 

@@ -2,22 +2,12 @@
 
 import errno
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from stigmem_cursor_plugin.core.listener import Listener
 from stigmem_cursor_plugin.host import wellknown
 from stigmem_cursor_plugin.host.addresses import Address, node_addresses
 from stigmem_cursor_plugin.host.parallel import at_once
 from stigmem_cursor_plugin.host.settings import Settings
-
-
-class Listener(NamedTuple):
-    """A node that answers, or something that may be a node and does not answer."""
-
-    where: str
-    """Address and port, such as ``127.0.0.1:8765``."""
-    node_id: str | None
-    trouble: str | None
-    """Where there is no node id: what happened, such as ``gave no answer in 10 s``."""
 
 
 class Probe:
@@ -35,7 +25,7 @@ class Probe:
         more than :data:`wellknown.ANSWERS_WITHIN` whatever does.
         """
         open_to_us = [address for address in self._addresses if not _nobody_at(address)]
-        # The half second lets a question that has timed out say so itself.
+        # Half a second more, so that the thread can report its own timeout.
         heard = at_once(self._ask, open_to_us, wellknown.ANSWERS_WITHIN + 0.5)
         late = wellknown.Reply(trouble=wellknown.NO_ANSWER)
         replies = ((str(address), heard.get(address, late)) for address in open_to_us)

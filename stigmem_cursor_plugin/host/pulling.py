@@ -19,12 +19,13 @@ from typing import Any
 from stigmem_cursor_plugin.core.catchup import PageOutcome, Refused, Stored
 from stigmem_cursor_plugin.core.page import (
     Ask,
-    Fact,
     PageProblem,
     PageTrouble,
+    UnstoredFact,
     can_be_mended,
     unverifiable,
 )
+from stigmem_cursor_plugin.core.positions import is_served_before
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
 from stigmem_cursor_plugin.errors import CursorError, StoreError
 from stigmem_cursor_plugin.host import functions
@@ -109,7 +110,7 @@ class Session:
         """
         self._begin_page()
         try:
-            behind = (self.position(peer) or "") < (position or "")
+            behind = is_served_before(self.position(peer), position)
             with self._database():
                 if behind:
                     self._host.pulling.save_cursor(peer.id, position)
@@ -183,7 +184,7 @@ class Session:
         else:
             # Keep what the host wrote about the fact, such as an audit entry. Its loop does too.
             self._keep()
-        return Refused(Fact(fact_id, self._watch.reason(error)), before)
+        return Refused(UnstoredFact(fact_id, self._watch.reason(error)), before)
 
     @contextmanager
     def _database(self) -> Iterator[None]:
@@ -211,7 +212,7 @@ class Session:
             return
         with self._database():
             position = self._host.pulling.load_cursor(peer_id)
-        if (position or "") < (ask.position or ""):
+        if is_served_before(position, ask.position):
             raise NoPageError(PageProblem(PageTrouble.MOVED_BACK, position or "none"))
 
     def _begin_page(self) -> None:

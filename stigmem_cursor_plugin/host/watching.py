@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stigmem_cursor_plugin.core.page import Fact, fact_id
+from stigmem_cursor_plugin.core.page import UnstoredFact, fact_id
 
 
 class Watch(logging.Handler):
@@ -24,7 +24,7 @@ class Watch(logging.Handler):
         """Forget the page before."""
         self.new = 0
         self.held = 0
-        self.rejected: list[Fact] = []
+        self.rejected: list[UnstoredFact] = []
         self.last_warning = ""
         self.fact: str | None = None
         self.finished = False
@@ -61,7 +61,7 @@ class Watch(logging.Handler):
     def _finish(self) -> None:
         if not self._done:
             reason = "; ".join(self._reasons) or "passed over by the node's rules"
-            self.rejected.append(Fact(self.fact or "", reason))
+            self.rejected.append(UnstoredFact(self.fact or "", reason))
         self._reasons.clear()
         self._done = True
 

@@ -44,7 +44,7 @@ def ask(address: Address, certificate: tuple[str, str]) -> Reply:
     if first.certain:
         return first
     other = _ask_over(address, deadline, None if secure else certificate)
-    # Whoever closed the connection may still have spoken over the other one.
+    # If one transport says nothing certain, the reply over the other is better.
     return other if other.certain or first.trouble else first
 
 
@@ -61,7 +61,7 @@ def _ask_over(address: Address, deadline: float, certificate: tuple[str, str] | 
         except TimeoutError:
             return Reply(trouble=NO_ANSWER, certain=secured or certificate is None)
         except OSError as error:
-            # Only who speaks TLS sends an alert.
+            # An alert proves that the listener speaks TLS.
             if secured or "ALERT" in str(getattr(error, "reason", "")):
                 return Reply(trouble="refused the TLS connection")
             return Reply(trouble="closed the connection without an answer", certain=False)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from stigmem_cursor_plugin.core.catchup import DELAYS, Choice, Progress, Result
-from stigmem_cursor_plugin.core.page import Fact, PageProblem, PageTrouble
+from stigmem_cursor_plugin.core.page import PageProblem, PageTrouble, UnstoredFact
 from stigmem_cursor_plugin.reports.formatting import Group, duration, shown
 from stigmem_cursor_plugin.terminal import MOST_LINES
 
@@ -24,7 +24,7 @@ def not_chosen(choice: Choice) -> Sequence[str]:
         *(f"no peer {name} in this database" for name in choice.unknown),
         *(
             f"peer {peer.node_id} is {peer.status}; the node does not pull from it"
-            f"{' before you approve it' if peer.waits else ''}"
+            f"{' before you approve it' if peer.awaits_approval else ''}"
             for peer in choice.inactive
         ),
     ]
@@ -87,7 +87,7 @@ def _caught_up(result: Result) -> str:
     )
 
 
-def _not_stored(result: Result, what: str, fact: Fact) -> str:
+def _not_stored(result: Result, what: str, fact: UnstoredFact) -> str:
     return f"warning: peer {result.peer.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
 
 
@@ -191,5 +191,5 @@ def _peer_document(result: Result) -> dict[str, Any]:
     }
 
 
-def _fact_document(fact: Fact) -> dict[str, str]:
+def _fact_document(fact: UnstoredFact) -> dict[str, str]:
     return {"fact_id": fact.fact_id, "reason": fact.reason}

@@ -17,7 +17,7 @@ def written(name: str, checkpoint: Checkpoint) -> str:
 
 def loss(found: Loss) -> str:
     """Return one loss in words."""
-    waits = f", {found.peer.status}" if found.peer.waits else ""
+    waits = f", {found.peer.status}" if found.peer.awaits_approval else ""
     who = f"peer {found.peer.node_id} ({found.entry.direction}{waits})"
     before = shown(found.entry.cursor)
     match found.kind:
@@ -36,10 +36,7 @@ def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[st
     The host stores the facts of a page one by one, and the position after the last: for the
     seconds of its first pull a new node looks like one that has lost every position (0.9.0a12).
     """
-    to_do = (
-        f"stop the node and run {program.command('import', file='FILE')}, or "
-        f"{program.command('catchup')} if there is no checkpoint; --force writes an empty one"
-    )
+    to_do = f"{program.recovery()}; --force writes an empty checkpoint"
     if snapshot.cursors is None:
         return f"{name} has no table replication_cursors", to_do
     lost = f"{name} has lost every position, or its first pull is under way"

@@ -1,7 +1,7 @@
 """What a check has found, in the Prometheus text format."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
@@ -22,12 +22,15 @@ def need_library() -> None:
         ) from error
 
 
-def text(findings: Findings) -> str:
-    """Return the metrics; times are seconds since 1970, ages and lags seconds."""
+def text(findings: Findings, ended: datetime) -> str:
+    """Return the metrics; times are seconds since 1970, ages and lags seconds.
+
+    *ended* is when the check did (aware).
+    """
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry()
-    _result(registry, findings)
+    _result(registry, findings, ended)
     _checkpoints(registry, findings)
     if findings.database is not None:
         _positions(registry, findings.database, findings.now)
@@ -41,11 +44,11 @@ def _gauge(registry: Any, name: str, what: str, *labels: str) -> Any:
     return Gauge(PREFIX + name, what, labels, registry=registry)
 
 
-def _result(registry: Any, findings: Findings) -> None:
+def _result(registry: Any, findings: Findings, ended: datetime) -> None:
     fit = _gauge(registry, "check_fit", "Whether the last check found everything fit.")
     fit.set(findings.fit)
     when = _gauge(registry, "check_timestamp_seconds", "When the last check ended.")
-    when.set(datetime.now(UTC).timestamp())
+    when.set(ended.timestamp())
 
 
 def _checkpoints(registry: Any, findings: Findings) -> None:

@@ -31,7 +31,7 @@ def sentence(problem: Problem, program: Program) -> str:
         case Trouble.FROM_THE_FUTURE:
             return f"{subject}: dated in the future ({problem.detail}); is a clock wrong?"
         case Trouble.TABLE_MISSING:
-            return f"{subject}: the table replication_cursors is missing; {_restore(program)}"
+            return f"{subject}: the table replication_cursors is missing; {program.recovery()}"
         case _:
             return f"peer {problem.peer} ({problem.direction}): {_of_peer(problem, program)}"
 
@@ -55,7 +55,7 @@ def passed_over(problem: Problem, program: Program) -> str:
 def _of_peer(problem: Problem, program: Program) -> str:
     match problem.trouble:
         case Trouble.POSITION_LOST:
-            return f"{problem.facts:,} fact(s) received, but no position; {_restore(program)}"
+            return f"{problem.facts:,} fact(s) received, but no position; {program.recovery()}"
         case Trouble.FACTS_GONE:
             return (
                 f"the position is set, but {problem.facts:,} fact(s) up to it are missing; stop "
@@ -79,12 +79,5 @@ def _of_peer(problem: Problem, program: Program) -> str:
 
 
 def _catch_up(problem: Problem, program: Program) -> str:
-    approved = "approve the peer, then " if problem.waits else ""
+    approved = "approve the peer, then " if problem.awaits_approval else ""
     return approved + program.command("catchup")
-
-
-def _restore(program: Program) -> str:
-    return (
-        f"stop the node and run {program.command('import', file='FILE')}, or without a checkpoint "
-        f"{program.command('catchup')}"
-    )

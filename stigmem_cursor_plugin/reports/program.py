@@ -23,6 +23,13 @@ class Program:
         files = [_no_option(file)] if file is not None else []
         return f"`{prefix}{shlex.join([name, *database, *options, *files])}`"
 
+    def recovery(self) -> str:
+        """Return what to do after a loss."""
+        return (
+            f"stop the node and run {self.command('import', file='FILE')}, or without a "
+            f"checkpoint {self.command('catchup')}"
+        )
+
 
 def _no_option(path: str) -> str:
     """Return a path so that it is not taken for an option; ``-`` is standard input or output."""

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
-
-def running(node_id: str, where: str) -> str:
-    """Return that the node answers at an address."""
-    return f"node {node_id} is running at {where}"
+from stigmem_cursor_plugin.core import listener
+from stigmem_cursor_plugin.core.listener import Listener
 
 
-def in_doubt(silent: Sequence[tuple[str, str]]) -> str:
-    """Return the addresses that do not say who listens there, each with what they do instead."""
-    places = ", ".join(f"{where} {trouble}" for where, trouble in silent)
-    return f"cannot tell whether the node is running: {places}"
+def found(listeners: Sequence[Listener], node_id: str | None) -> str | None:
+    """Return that the node is running or may be; None where it certainly is not."""
+    if (node := listener.running(listeners, node_id)) is not None:
+        return f"node {node_id} is running at {node.where}"
+    silent = [f"{one.where} {one.trouble}" for one in listener.in_doubt(listeners)]
+    return f"cannot tell whether the node is running: {', '.join(silent)}" if silent else None
 
 
-def refused(found: str, *, sure: bool) -> str:
-    """Return what to do about *found*, one of the above."""
+def refused(listeners: Sequence[Listener], node_id: str | None) -> str | None:
+    """Return the same, with what to do."""
+    what = found(listeners, node_id)
+    if what is None:
+        return None
+    sure = listener.running(listeners, node_id) is not None
     unless = "" if sure else "; if that is not the node, add --assume-stopped"
-    return f"{found}; stop the node, then run this again{unless}"
+    return f"{what}; stop the node, then run this again{unless}"

@@ -148,7 +148,7 @@ def test_fish_completes(program: str, way: str, tmp_path: Path) -> None:
     command = f"{way}import".split()[-1]
     assert finished.stdout.splitlines() == [
         f"{command}\trestore replication cursors from a checkpoint file after DB loss",
-        "--dry-run\tsay what would be done, and change nothing",
+        "--dry-run\tsay what import would do, and change nothing",
     ]
 
 

@@ -18,7 +18,7 @@ from stigmem_cursor_plugin.core.catchup import (
     choose,
     rest,
 )
-from stigmem_cursor_plugin.core.page import Ask, Fact, Page, PageProblem, PageTrouble
+from stigmem_cursor_plugin.core.page import Ask, Page, PageProblem, PageTrouble, UnstoredFact
 from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
@@ -43,7 +43,7 @@ def test_stored_page() -> None:
 def test_counts_add_up() -> None:
     """Facts that are new, were there or were rejected are counted over all pages."""
     begun = replace(begin(HERE), new=3, held=3, rejected=3, wait=1.0, attempts=2)
-    bad = [Fact("a", "why"), Fact("b", "why"), Fact("c", "why")]
+    bad = [UnstoredFact("a", "why"), UnstoredFact("b", "why"), UnstoredFact("c", "why")]
     progress = after(begun, replace(stored(new=3, held=3), rejected=bad))
     assert (progress.new, progress.held, progress.rejected) == (6, 6, 6)
     assert progress.named == tuple(bad)
@@ -54,13 +54,13 @@ def test_no_wait_after_a_refused_fact() -> None:
     """What follows a refused fact is asked for at once."""
     waited = replace(begin(HERE, skip_refused=True), wait=1.0)
     for before in (0, 3):
-        refused = Refused(Fact("bad", "why"), before)
+        refused = Refused(UnstoredFact("bad", "why"), before)
         assert after(waited, refused).wait == 0.0
 
 
 def test_ten_rejected_facts_are_named() -> None:
     """The first ten rejected facts are named, the others only counted."""
-    bad = [Fact(str(number), "why") for number in range(12)]
+    bad = [UnstoredFact(str(number), "why") for number in range(12)]
     progress = after(begin(HERE), replace(stored(), rejected=bad[:7]))
     progress = after(progress, replace(stored(), rejected=bad[7:]))
     assert (progress.named, progress.rejected) == (tuple(bad[:10]), 12)
@@ -68,7 +68,7 @@ def test_ten_rejected_facts_are_named() -> None:
 
 def test_refused_fact_behind_others() -> None:
     """Where a fact in the middle of a page is refused, those before it are asked for alone."""
-    progress = after(begin(HERE), Refused(Fact("bad", "why"), before=3))
+    progress = after(begin(HERE), Refused(UnstoredFact("bad", "why"), before=3))
     assert progress.ask == Ask(HERE, limit=3)
     progress = after(progress, stored())
     assert progress.ask == Ask(NEXT, last_page=["a", "b"])
@@ -76,7 +76,7 @@ def test_refused_fact_behind_others() -> None:
 
 def test_refused_fact_that_is_first() -> None:
     """Where the first fact of a page is refused, the peer stops there and the fact is named."""
-    progress = after(begin(HERE), Refused(Fact("bad", "why"), before=0))
+    progress = after(begin(HERE), Refused(UnstoredFact("bad", "why"), before=0))
     assert progress.problem == PageProblem(PageTrouble.FACT_REFUSED, "bad: why")
     assert progress.position == HERE
 
@@ -84,10 +84,10 @@ def test_refused_fact_that_is_first() -> None:
 def test_skipping_refused_facts() -> None:
     """With leave to skip, the page is asked for again and the fact left out of it."""
     begun = begin(HERE, skip_refused=True)
-    progress = after(begun, Refused(Fact("bad", "why"), before=0))
+    progress = after(begun, Refused(UnstoredFact("bad", "why"), before=0))
     assert progress.ask == replace(begun.ask, passed_over=frozenset({"bad"}))
-    assert progress.refused == (Fact("bad", "why"),)
-    again = after(progress, Refused(Fact("bad", "why"), before=0))
+    assert progress.refused == (UnstoredFact("bad", "why"),)
+    again = after(progress, Refused(UnstoredFact("bad", "why"), before=0))
     assert again.ask.passed_over == frozenset({"bad"})
     assert after(progress, stored()).ask.passed_over == frozenset()
 
@@ -152,7 +152,9 @@ OUTCOMES = st.one_of(
         st.integers(0, 5),
         st.integers(0, 5),
     ),
-    st.builds(Refused, st.builds(Fact, st.text(max_size=3), st.just("why")), st.integers(0, 400)),
+    st.builds(
+        Refused, st.builds(UnstoredFact, st.text(max_size=3), st.just("why")), st.integers(0, 400)
+    ),
     st.builds(PageProblem, st.sampled_from(PageTrouble), st.just(""), st.floats(0, 300)),
 )
 

@@ -164,7 +164,7 @@ def test_a_peer_that_waits() -> None:
     for position in (None, POSITION):
         database = snapshot(peers=(waiting,), held=3, position=position)
         (problem,) = of_recovery(database, checkpoint_of(entry(POSITION, COUNTED)))
-        assert problem.waits
+        assert problem.awaits_approval
 
 
 def test_facts_given_up_are_no_problem() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from stigmem_cursor_plugin.core.page import (
     Answer,
     Ask,
-    Fact,
     Page,
     PageProblem,
     PageTrouble,
+    UnstoredFact,
     can_be_mended,
     fact_id,
     judge,
@@ -167,14 +167,14 @@ def test_facts_that_cannot_be_verified_now() -> None:
     """Only a page of which the node can verify no fact is left unread."""
     unknown = "skip fact (origin_unresolvable): no stored manifest"
     two = Page(["a", "b"], NEXT, has_more=True)
-    bad = [Fact("a", unknown), Fact("b", unknown)]
+    bad = [UnstoredFact("a", unknown), UnstoredFact("b", unknown)]
     assert unverifiable(two, bad)
     assert unverifiable(replace(two, fact_ids=["a"]), bad[:1])
     assert not unverifiable(two, bad[:1])
     assert not unverifiable(two, [*bad, bad[0]])
-    assert not unverifiable(two, [bad[0], Fact("b", "skip fact (cid_required)")])
+    assert not unverifiable(two, [bad[0], UnstoredFact("b", "skip fact (cid_required)")])
     relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
-    assert not unverifiable(two, [Fact("a", relayed), Fact("b", relayed)])
+    assert not unverifiable(two, [UnstoredFact("a", relayed), UnstoredFact("b", relayed)])
     assert not unverifiable(replace(two, fact_ids=[]), [])
 
 
@@ -190,5 +190,7 @@ def test_facts_that_cannot_be_verified_now() -> None:
 )
 def test_facts_that_can_be_mended(reasons: list[str], first: int | None) -> None:
     """The first fact that is rejected for now, not for what it is, is found among the rejected."""
-    rejected = [Fact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)]
+    rejected = [
+        UnstoredFact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)
+    ]
     assert can_be_mended(rejected) == (None if first is None else rejected[first])

@@ -20,7 +20,7 @@ def test_no_test_module_serves_another(path: Path) -> None:
     """What two test modules need is in a module that is not one of tests."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert [name for name in imported if re.match(r"tests\.(.*\.)?test_", name)] == []
+    assert [name for name in imported if re.match(r"tests\.(.*\.)?(test_|conftest)", name)] == []
 
 
 def test_missing_strace_is_said_loudly(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
+from stigmem_cursor_plugin.core.listener import Listener
 from stigmem_cursor_plugin.host.addresses import node_addresses
-from stigmem_cursor_plugin.host.probe import Listener, Probe
+from stigmem_cursor_plugin.host.probe import Probe
 from stigmem_cursor_plugin.host.settings import Settings
 from tests.listeners import NODE, NOWHERE, http, listening, saying
 from tools.loopback import free_port

@@ -14,12 +14,16 @@ class Command:
     """
 
     name: str
-    standalone: str
     summary: str
     description: str
     examples: Sequence[tuple[str, str]]
     exit_status: Sequence[tuple[int, str]]
     add_arguments: Callable[[ArgumentParser], None]
+
+    @property
+    def standalone(self) -> str:
+        """The name that ``stigmem-cursor`` has for it."""
+        return self.name.removeprefix("cursor-")
 
 
 def path(text: str) -> str:

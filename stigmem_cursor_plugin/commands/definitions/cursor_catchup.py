@@ -54,11 +54,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     name="cursor-catchup",
-    standalone="catchup",
     summary="fetch what is missing from every peer now, without the pauses of the pull loop",
     description=(
         "Fetch every fact that the peers offer after the positions in the database, page after "
-        "page, through the node's own code, so every rule of the node applies. A page "
+        "page. The node's own code stores them, so every rule of the node applies. A page "
         "and its position are stored together: you can stop the command at any time, and run it "
         "again to go on. It takes facts of any age, whatever "
         "STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S says. Stop the node first, or give --live."

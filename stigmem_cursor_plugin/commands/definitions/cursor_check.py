@@ -51,7 +51,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     name="cursor-check",
-    standalone="check",
     summary="check whether checkpoints or a database are fit to recover from",
     description=(
         "With FILEs, check that each is a valid checkpoint. With a database, show for each peer "

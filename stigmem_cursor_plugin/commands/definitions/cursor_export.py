@@ -43,13 +43,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     name="cursor-export",
-    standalone="export",
     summary="export replication cursor positions to a JSON checkpoint file",
     description=(
         "Write a checkpoint of every replication cursor of this node: for each peer and "
         "direction how far the node has pulled, and which facts it held then. Export only reads "
         "the database. It replaces FILE in one step: a crash leaves the old checkpoint or the new "
-        "one, whole. It refuses to replace a FILE that holds what the database has lost since."
+        "one, whole. It does not replace a FILE that holds what the database has lost."
     ),
     examples=(
         ("Write a checkpoint beside the database backup:", "{prog} --out /backup/cursors.json"),

@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "another node; the node never fetches the missing facts",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and change nothing"
+        "--dry-run", action="store_true", help="say what import would do, and change nothing"
     )
     add_json_argument(parser)
     parser.add_argument(
@@ -48,7 +48,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     name="cursor-import",
-    standalone="import",
     summary="restore replication cursors from a checkpoint file after DB loss",
     description=(
         "Put the positions of a checkpoint back, so that the node goes on where it was instead "
@@ -65,7 +64,11 @@ COMMAND = Command(
         (0, "done: every position was restored or skipped for the reason given"),
         (1, "failed or refused; nothing was changed"),
         (2, "usage error"),
-        (3, "done, but facts are missing: import withheld a position, or left one that was set"),
+        (
+            3,
+            "done, but facts are missing: import withheld or cleared a position, or left a false "
+            "one that was set",
+        ),
     ),
     add_arguments=add_arguments,
 )

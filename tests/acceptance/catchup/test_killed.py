@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.acceptance.catchup.conftest import Served, serving
 from tests.federation import Federation, without_seconds
 from tests.hostile_peer import Ask, HostilePeer, Reply
 from tests.running import BIN, NEEDS_STRACE, take_interrupts
+from tests.served import Served, serving
 
 pytestmark = [NEEDS_STRACE, pytest.mark.long]
 

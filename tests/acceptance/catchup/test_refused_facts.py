@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.acceptance.catchup.conftest import Served, serving
 from tests.federation import PAGE, Federation, some, without_seconds
+from tests.served import Served, serving
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from stigmem_cursor_plugin.reports.formatting import shown
-from tests.acceptance.catchup.conftest import Served, serving
 from tests.federation import ANY_AGE, Federation, without_seconds
 from tests.hostile_peer import HostilePeer
 from tests.running import BIN
+from tests.served import Served, serving
 
 pytestmark = [pytest.mark.long, pytest.mark.slow]
 

@@ -104,8 +104,8 @@ def test_nothing_to_checkpoint(database: Database, stigmem: Run) -> None:
     assert finished.stderr == (
         "error: stigmem.db has lost every position, or its first pull is under way\n"
         "error: if this stays, stop the node and run `stigmem federation cursor-import FILE`, or "
-        "`stigmem federation cursor-catchup` if there is no checkpoint; --force writes an empty "
-        "one\n"
+        "without a checkpoint `stigmem federation cursor-catchup`; --force writes an empty "
+        "checkpoint\n"
     )
 
 
@@ -136,8 +136,8 @@ def test_dropped_table(node: Database, stigmem: Run) -> None:
     assert finished.returncode == 1
     assert finished.stderr == (
         "error: stigmem.db has no table replication_cursors\n"
-        "error: stop the node and run `stigmem federation cursor-import FILE`, or `stigmem "
-        "federation cursor-catchup` if there is no checkpoint; --force writes an empty one\n"
+        "error: stop the node and run `stigmem federation cursor-import FILE`, or without "
+        "a checkpoint `stigmem federation cursor-catchup`; --force writes an empty checkpoint\n"
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import DONE, checkpoint, entry
 from tests.nodes import StoredNode
-from tests.running import BIN, environment_for
+from tests.running import BIN, environment_for, run_in
 
 
 def test_two_imports(empty_node: StoredNode, tmp_path: Path) -> None:
@@ -50,15 +50,9 @@ def test_locked(stored: StoredNode, tmp_path: Path) -> None:
         begin.get(stored.kind, "BEGIN IMMEDIATE")
     )
     try:
-        finished = subprocess.run(
-            [BIN / "stigmem-cursor", "import", "-", "--force"],
-            input=checkpoint(entry("node-b", "1.0")),
-            cwd=tmp_path,
-            env=environment_for(BIN, **stored.environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = ("stigmem-cursor", "import", "-", "--force")
+        given = checkpoint(entry("node-b", "1.0"))
+        finished = run_in(tmp_path, command, given, stored.environment)
     finally:
         connection.rollback()
         connection.close()

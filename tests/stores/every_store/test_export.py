@@ -24,7 +24,7 @@ def test_nothing_to_export(empty_node: StoredNode, stigmem: Stigmem) -> None:
     assert finished.stderr == (
         f"error: {empty_node.name} has lost every position, or its first pull is under way\n"
         "error: if this stays, stop the node and run `stigmem-cursor import FILE`, or "
-        "`stigmem-cursor catchup` if there is no checkpoint; --force writes an empty one\n"
+        "without a checkpoint `stigmem-cursor catchup`; --force writes an empty checkpoint\n"
     )
 
 
