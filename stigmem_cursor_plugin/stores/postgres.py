@@ -69,7 +69,7 @@ class PostgresStore(BackendStore):
         """Keep other writers out of the tables that are read or written here."""
         connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
         connection.execute(_WAIT)
-        tables = SQLTransaction(connection, POSTGRES).columns()
+        tables = SQLTransaction(connection, POSTGRES).columns
         if held := [table for table in _WRITTEN if table in tables]:
             connection.execute(f"LOCK TABLE {', '.join(held)} IN SHARE ROW EXCLUSIVE MODE")
 

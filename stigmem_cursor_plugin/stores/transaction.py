@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -116,14 +117,14 @@ class SQLTransaction:
 
     def node_id(self) -> str | None:
         """Return the node id that the database says it is of; see :meth:`Transaction.node_id`."""
-        if "node_meta" not in self.columns():
+        if "node_meta" not in self.columns:
             return None
         rows = self._rows("SELECT value FROM node_meta WHERE key = 'node_id'")
         return next((str(value) for (value,) in rows if value), None)
 
     def read(self, questions: Questions = NO_QUESTIONS) -> Snapshot:
         """Return what the database holds; see :meth:`Transaction.read`."""
-        columns = self.columns()
+        columns = self.columns
         for table in ("peers", "facts"):
             if table not in columns:
                 raise StoreError(
@@ -157,7 +158,7 @@ class SQLTransaction:
 
     def apply(self, cursors: Sequence[Cursor]) -> None:
         """Write *cursors*, recreating the table where it is missing, and read them back."""
-        if "replication_cursors" not in self.columns():
+        if "replication_cursors" not in self.columns:
             self._connection.execute(CURSOR_TABLE)
         try:
             if cursors:
@@ -174,8 +175,9 @@ class SQLTransaction:
                 "the database did not store the cursors as written; nothing was changed"
             )
 
+    @cached_property
     def columns(self) -> Mapping[str, Collection[str]]:
-        """Return the names of the tables, and of the columns of each."""
+        """The names of the tables, and of the columns of each, as the transaction found them."""
         found: dict[str, set[str]] = {}
         for table, column in self._rows(self._dialect.columns):
             found.setdefault(table, set()).add(column)
@@ -205,7 +207,7 @@ class SQLTransaction:
         """
         if any(peer.relay_trusted for peer in peers):
             return True
-        return "origin_node_id" in self.columns()["facts"] and any(self._rows(_RELAYED))
+        return "origin_node_id" in self.columns["facts"] and any(self._rows(_RELAYED))
 
     def _stored(self) -> Received:
         rows = self._rows(self._dialect.stored)
