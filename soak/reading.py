@@ -11,7 +11,7 @@ Command = Sequence[str]
 
 _NAMED = re.compile(r"`stigmem federation (cursor-[^`]*)`")
 _PLACEHOLDERS = {"FILE", "DIR"}
-_WAY_OUT = "give them up: "
+_WAY_OUT = "accept it: "
 _NOT_FOUND = re.compile(r"^warning: peer (\S+) \(\w+\): not found in the peers table", re.MULTILINE)
 _NOT_CAUGHT_UP = re.compile(r"^warning: peer (\S+): not caught up: (.*)$", re.MULTILINE)
 _UNREACHABLE = re.compile(r"relayed origin '([^']*)'")
@@ -28,13 +28,12 @@ _WENT_THROUGH = re.compile(r"([\d,]+) fact\(s\) fetched, ([\d,]+) already held")
 
 def commands(said: str) -> list[Command]:
     """Return the commands that the messages name, in their order, without those of the way out."""
-    lines = [line for line in said.splitlines() if _WAY_OUT not in line]
-    return _named("\n".join(lines))
+    return _named("\n".join(line.partition(_WAY_OUT)[0] for line in said.splitlines()))
 
 
 def way_out(said: str) -> list[Command]:
-    """Return the command that gives up what no peer has any more, where one is named."""
-    return _named("\n".join(line for line in said.splitlines() if _WAY_OUT in line))
+    """Return the command that accepts a loss that no fetching ends, where one is named."""
+    return _named("\n".join(line.partition(_WAY_OUT)[2] for line in said.splitlines()))
 
 
 def _named(text: str) -> list[Command]:

@@ -16,7 +16,7 @@ WAYS = {False: "without relays", True: "with relays"}
 FOUND = (
     (
         "An alarm about facts that no peer has any more had no end: its peer had lost its database"
-        " too. The alarm now says how to give them up",
+        " too. The alarm now says how to accept it",
         "tests/reports/test_exporting.py",
     ),
     (

@@ -94,6 +94,17 @@ class Database:
                 [value for row in rows for value in row],
             )
 
+    def lose_fact(self) -> None:
+        """Lose one of the facts received from node-b; the positions stay."""
+        guards = self.run(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'facts'"
+        )
+        for name, _ in guards:
+            self.run(f"DROP TRIGGER {name}")
+        self.run("DELETE FROM facts WHERE id = 'node-b-2'")
+        for _, guard in guards:
+            self.run(guard)
+
     def fill(self) -> None:
         """Add two peers, positions for both, and facts received from the first."""
         self.set_cursor(self.add_peer("node-b"), "1725349500000.005")

@@ -2,8 +2,10 @@
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.witness import receipt
 
 NODE_A, NODE_B = "stigmem://node-a", "stigmem://node-b"
+MOVED = "2026-05-01T12:00:00.5+00:00"
 
 
 def peer(peer_id: str = "b", status: str = "active", *, relay_trusted: bool = False) -> Peer:
@@ -33,13 +35,19 @@ def snapshot(
     position: str | None = None,
     held: int = 0,
     table: bool = True,
+    moved_with_page: bool = True,
 ) -> Snapshot:
-    """Return a database with the facts ``f1`` to ``f{held}`` of node-b."""
-    cursors = {(peer.id, "inbound"): Cursor(peer.id, "inbound", position, "t") for peer in peers}
+    """Return a database with the facts ``f1`` to ``f{held}`` of node-b.
+
+    *moved_with_page*: its position moved when a fact was received that it holds.
+    """
+    cursors = {(peer.id, "inbound"): Cursor(peer.id, "inbound", position, MOVED) for peer in peers}
+    seen = receipt(NODE_B, MOVED)
     return Snapshot(
         node_id=NODE_A,
         peers=peers,
         cursors=cursors if table else None,
         received={NODE_B: Received(held, f"f{held}")} if held else {},
         held={f"f{number}": NODE_B for number in range(1, held + 1)},
+        receipts={seen} if seen and moved_with_page else frozenset(),
     )

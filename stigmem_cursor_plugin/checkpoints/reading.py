@@ -43,11 +43,18 @@ def _is_directory(name: str) -> bool:
 
 
 def _read_directory(directory: str) -> Sequence[CheckpointFile]:
-    found = [read_found(str(path), directory) for path in checkpoints_in(directory)]
+    for _ in range(_AGAIN):
+        found = [read_found(str(path), directory) for path in checkpoints_in(directory)]
+        if all(file.flaw is not Flaw.GONE for file in found):
+            break  # else the newest may have come since
     files = [file for file in found if file.flaw is not Flaw.GONE]
     if not files:
         raise CheckpointError(f"no checkpoint (*.json) in directory {directory}")
     return files
+
+
+_AGAIN = 5
+"""How often a directory is read where another export removes files of it meanwhile."""
 
 
 def read_found(name: str, directory: str | None = None) -> CheckpointFile:

@@ -32,7 +32,9 @@ def is_checkpoint(data: bytes) -> bool:
     """Tell whether *data* is a checkpoint, though it may be damaged, or the beginning of one."""
     data = data.removeprefix(codecs.BOM_UTF8)
     begins = b"".join(data[:_ENOUGH].split())
-    if begins.startswith(_BEGINNING) or _BEGINNING.startswith(begins):
+    if begins.startswith(_BEGINNING):
+        return True
+    if len(data) <= _ENOUGH and _BEGINNING.startswith(begins):
         return True
     if not begins.startswith(b"{"):
         return False
@@ -50,16 +52,18 @@ def has_positions(name: str) -> bool:
     except OSError:
         return False
     text = data.decode("utf-8-sig", "replace")
+    return _POSITION.search(text) is not None and not _is_cut_short(text)
+
+
+def _is_cut_short(text: str) -> bool:
     try:
-        document = json.loads(text)
-        return any(entry["cursor"] for entry in document["cursors"])
-    except (TypeError, LookupError, RecursionError):
-        return False
+        json.loads(text)
     except json.JSONDecodeError as error:
-        # One that was cut short ends where the error is. Any other can be mended.
-        after = text[error.pos :].rstrip()
-        whole = error.msg == "Extra data" or after.endswith("}")
-        return whole and _POSITION.search(text) is not None
+        # It ends where the error is. Anything else can be mended.
+        return error.msg != "Extra data" and not text[error.pos :].rstrip().endswith("}")
+    except RecursionError:
+        return False
+    return False
 
 
 _POSITION = re.compile(r'"cursor"\s*:\s*"')
@@ -88,7 +92,10 @@ def refuse_to_lose(name: str, content: Content) -> None:
             f"{name} has the name of a part of a SQLite database; nothing was written; name "
             "another file"
         )
-    match look(name):
+    place = look(name)
+    if name.endswith("/") and place is not Place.DIRECTORY:
+        raise RefusedError(f"no directory {name}")
+    match place:
         case Place.DISK:
             raise RefusedError(f"{name} is a disk; nothing was written; name a file")
         case Place.LINK_TO_NOTHING:
@@ -113,7 +120,7 @@ def _refuse_file(name: str, content: Content) -> None:
 
 def _may_be_ours(beginning: bytes) -> bool:
     """Tell whether to read on; a database may be larger than the memory."""
-    return beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"#", b"s")
+    return beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"", b"{", b"#", b"s")
 
 
 def _described(data: bytes) -> str:

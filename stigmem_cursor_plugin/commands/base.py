@@ -1,23 +1,35 @@
 """What several commands need: how the program was called, and what to ask a database."""
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 
-from stigmem_cursor_plugin.core import witness
+from stigmem_cursor_plugin.core import recovery, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.snapshot import Questions
+from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.reports.program import Program
+from stigmem_cursor_plugin.stores.base import Transaction
+from stigmem_cursor_plugin.terminal import busy
 
 
-def questions(checkpoints: Iterable[Checkpoint], settings: Settings) -> Questions:
-    """Return what a database must be asked about these checkpoints, of a node with *settings*."""
-    return witness.questions(
+def look(
+    transaction: Transaction, checkpoints: Sequence[Checkpoint], settings: Settings, database: str
+) -> Snapshot:
+    """Return what the *database* of a node with *settings* holds, as far as checkpoints ask."""
+    pushes, interval = settings.federation_push_enabled, settings.pull_interval
+    asked = witness.questions(
         checkpoints,
-        pull_interval=settings.pull_interval,
-        pushes=settings.federation_push_enabled,
+        pull_interval=interval,
+        pushes=pushes,
         relays=settings.federation_relay_enabled,
     )
+    with busy("counting the facts that the database holds"):
+        snapshot = transaction.read(asked)
+        more = recovery.receipts_to_ask(checkpoints, snapshot, pull_interval=interval)
+        if more and not pushes:  # the receipt of a pushed fact shows nothing
+            snapshot = transaction.read(replace(asked, receipts={*asked.receipts, *more}))
+    return replace(snapshot, database=database)
 
 
 def program(arguments: Namespace) -> Program:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.replacing import METRICS
-from stigmem_cursor_plugin.commands.base import program, questions
+from stigmem_cursor_plugin.commands.base import look, program
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
@@ -95,11 +95,10 @@ def _check_database(
     """Look at the database, and at what an import of the files would do to it."""
     settings = read_settings(arguments.db)
     store = open_store(settings)
-    counting = busy("counting the facts that the database holds")
-    with counting, store.transaction(read_only=True) as transaction:
+    with store.transaction(read_only=True) as transaction:
         selection = select(read, transaction.node_id(), start.now, for_database=True)
         checkpoints = selection.checkpoints
-        snapshot = transaction.read(questions(checkpoints, settings))
+        snapshot = look(transaction, checkpoints, settings, store.name)
     database = findings.state_of(store.name, snapshot)
     problems = list(findings.database_problems(database))
     plan = None

@@ -8,20 +8,20 @@ from pathlib import PurePath
 from stigmem_cursor_plugin.checkpoints import files, reading, replacing
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
-from stigmem_cursor_plugin.commands.base import program, questions
-from stigmem_cursor_plugin.core import checkpoint, retention, rotation
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, rfc3339
+from stigmem_cursor_plugin.commands.base import look, program
+from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.retention import Alarm, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
+from stigmem_cursor_plugin.core.times import rfc3339
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
 from stigmem_cursor_plugin.host.settings import read_settings
 from stigmem_cursor_plugin.reports import exporting, problems
 from stigmem_cursor_plugin.stores import open_store
 from stigmem_cursor_plugin.terminal import (
     STANDARD_STREAM,
-    busy,
     shortened,
     tell,
     tell_warning,
@@ -40,9 +40,8 @@ def run(arguments: Namespace) -> int:
     with store.transaction(read_only=True) as transaction:
         node_id = transaction.node_id()
         earlier = _earlier(arguments, node_id, now, directory=directory)
-        with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(questions(earlier, settings))
-    _refuse_unnamed(arguments, earlier, snapshot, store.name)
+        snapshot = look(transaction, earlier, settings, store.name)
+    _refuse_unnamed(arguments, earlier, snapshot)
     alarm = retention.alarm(earlier, snapshot)
     all_lost = retention.has_lost_every_position(snapshot)
     accepted = arguments.force or any(one.forced for one in earlier)
@@ -60,12 +59,12 @@ def run(arguments: Namespace) -> int:
 
 
 def _refuse_unnamed(
-    arguments: Namespace, earlier: Sequence[Checkpoint], snapshot: Snapshot, database: str
+    arguments: Namespace, earlier: Sequence[Checkpoint], snapshot: Snapshot
 ) -> None:
     """Refuse to replace a checkpoint that names no node and seems to be another's."""
     for one in earlier:
         replaced = one.name == arguments.out and not arguments.force
-        if replaced and retention.seems_foreign(one, snapshot, database):
+        if replaced and witness.seems_foreign(one, snapshot):
             raise RefusedError(exporting.seems_foreign(one))
 
 
@@ -87,7 +86,7 @@ def _write_to_file(
 
 
 def _kept(arguments: Namespace, steps: Sequence[Remedy]) -> Sequence[str]:
-    if files.is_file(arguments.out):
+    if files.is_file(arguments.out) and not _is_in_its_directory(arguments.out):
         return exporting.kept_file(arguments.out, steps, program(arguments))
     return exporting.kept_directory(_directory_of(arguments.out), steps, program(arguments))
 
@@ -97,10 +96,7 @@ def _directory_of(out: str) -> str:
 
 
 def _is_directory(out: str) -> bool:
-    directory = out != STANDARD_STREAM and files.is_directory(out)
-    if out.endswith("/") and not directory:
-        raise RefusedError(f"no directory {out}")
-    return directory
+    return out != STANDARD_STREAM and files.is_directory(out)
 
 
 def _earlier(
@@ -116,14 +112,21 @@ def _earlier(
     if earlier is None:
         if not arguments.force and replacing.has_positions(arguments.out):
             raise RefusedError(*exporting.damaged(reading.read_file(arguments.out)))
-        # With such a name it counts in its directory, also for what --keep removes later.
-        named_by_time = rotation.time_in(arguments.out) is not None
-        return _earlier_in(arguments, node_id, now) if named_by_time else []
+        return _earlier_in(arguments, node_id, now) if _is_in_its_directory(arguments.out) else []
     if earlier.is_of_another_node(node_id):
         if arguments.force:
             return []
         raise RefusedError(exporting.other_node(earlier, node_id))
+    if _is_in_its_directory(arguments.out):
+        return [earlier, *_earlier_in(arguments, node_id, now)]
+    if (earlier.undo or earlier.after_loss) and not arguments.force:
+        raise RefusedError(exporting.not_replaced(earlier))
     return [earlier]
+
+
+def _is_in_its_directory(out: str) -> bool:
+    """Tell whether FILE counts in its directory by its name, also for what ``--keep`` removes."""
+    return rotation.time_in(out) is not None
 
 
 def _earlier_in(arguments: Namespace, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:

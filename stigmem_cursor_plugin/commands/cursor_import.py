@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import program, questions
+from stigmem_cursor_plugin.commands.base import look, program
 from stigmem_cursor_plugin.commands.running_node import RunningNode
 from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
@@ -68,8 +68,7 @@ def _import(arguments: Namespace) -> ImportReport:
     undo = None
     with store.transaction(read_only=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
-        with busy("counting the facts that the database holds"):
-            snapshot = transaction.read(questions(selection.checkpoints, settings))
+        snapshot = look(transaction, selection.checkpoints, settings, store.name)
         plan = _plan(selection, snapshot, arguments, now)
         if plan.writes and not arguments.dry_run:
             node.refuse(snapshot.node_id)

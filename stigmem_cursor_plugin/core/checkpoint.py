@@ -9,11 +9,12 @@ pass both ways.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core.snapshot import INBOUND, Cursor, Key, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.times import parse_time, rfc3339, rfc3339_of
 
 FORMAT_VERSION = 1
 
@@ -149,7 +150,7 @@ def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
         peer_status=peer.status,
         direction=cursor.direction,
         cursor=None if unusable else cursor.position,
-        updated_at=_rfc3339_of(cursor.updated_at),
+        updated_at=rfc3339_of(cursor.updated_at),
         received=_received(cursor, peer, snapshot, renamed=renamed) if inbound else None,
     )
 
@@ -163,24 +164,6 @@ def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _rfc3339_of(text: str) -> str | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return rfc3339(moment.astimezone(UTC)) if moment.tzinfo and moment.year > 1000 else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def parse_time(text: str) -> datetime:
-    """Return an RFC 3339 time as an aware datetime; a leap second becomes the second before."""
-    return datetime.fromisoformat(text.upper().replace(":60", ":59"))
-
-
-def rfc3339(moment: datetime) -> str:
-    """Return an aware UTC datetime as RFC 3339 with ``Z``, as precise as it is."""
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def to_document(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from stigmem_cursor_plugin.core.checkpoint_file import (
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.recovery import Plan
-from stigmem_cursor_plugin.core.retention import Loss, LossKind
+from stigmem_cursor_plugin.core.retention import Loss
 from stigmem_cursor_plugin.core.selection import Selection
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, Key, Peer, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
@@ -162,7 +162,7 @@ def _facts_gone(
     found: dict[Key, Loss] = {}
     for checkpoint in checkpoints:
         for loss in retention.losses(checkpoint, snapshot):
-            if loss.kind is LossKind.FACTS_GONE:
+            if loss.is_false:
                 found.setdefault(loss.key, loss)
     for loss in found.values():
         yield Problem(

@@ -3,8 +3,8 @@
 Checkpoints and a snapshot of the database in, a plan out.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stigmem_cursor_plugin.core import positions
@@ -12,8 +12,16 @@ from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.checkpoint_file import is_from_the_future, newest_first
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.positions import Move
-from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Received, Snapshot
-from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof, examine
+from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Receipt, Received, Snapshot
+from stigmem_cursor_plugin.core.times import rfc3339_of
+from stigmem_cursor_plugin.core.witness import (
+    NOT_NEEDED,
+    Evidence,
+    Proof,
+    examine,
+    receipt,
+    seems_foreign,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +91,11 @@ def plan(
     best: dict[tuple[str, str], Decision] = {}
     given_up = False
     for checkpoint in newest_first(checkpoints, now):
+        foreign = seems_foreign(checkpoint, snapshot)
         for entry in checkpoint.entries:
             peer = find(entry)
             key = (entry.peer_node_id if peer is None else peer.node_id, entry.direction)
-            decision = rules.decide(checkpoint, entry, peer)
+            decision = rules.decide(checkpoint, entry, peer, foreign=foreign)
             counts = key not in best or rules.is_better(decision, best[key])
             if counts or (not given_up and rules.disproves(decision, best[key])):
                 best[key] = decision
@@ -111,17 +120,54 @@ class PeerFinder:
 def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> bool:
     """Tell whether the database's own position is false, as this entry shows.
 
-    It is at or past the entry's position, so it says that the facts of the entry are there; and
-    facts that the entry counts are not. The node will never fetch them.
+    Facts that the entry counts are missing, and the position is at or past the entry's: the node
+    will never fetch them. Or it is before the entry's and did not move with a page that is held, so
+    nothing shows that it is not too far ahead either: someone may have put it there.
     """
-    position = snapshot.position(peer, entry.direction)
-    return _is_false(position, entry, examine(entry, peer, snapshot))
+    return _is_false(entry, peer, snapshot, examine(entry, peer, snapshot))
 
 
-def _is_false(position: str | None, entry: Entry, evidence: Evidence) -> bool:
+def receipts_to_ask(
+    checkpoints: Sequence[Checkpoint], snapshot: Snapshot, *, pull_interval: int
+) -> Collection[Receipt]:
+    """Return what :func:`stands_on_missing_facts` must know of positions that moved back.
+
+    *pull_interval* is the node's, in seconds. It is little, and little often: only where facts were
+    lost.
+    """
+    find = PeerFinder(snapshot.peers).find
+    asked = set()
+    for entry in (entry for checkpoint in checkpoints for entry in checkpoint.entries):
+        peer = find(entry)
+        if peer is None or not _is_behind(snapshot.position(peer, entry.direction), entry):
+            continue
+        if examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING:
+            asked.add(_moved_with(peer, entry, snapshot, pull_interval))
+    return {receipt for receipt in asked if receipt is not None}
+
+
+def _is_false(entry: Entry, peer: Peer, snapshot: Snapshot, evidence: Evidence) -> bool:
     if evidence.proof is not Proof.FACTS_MISSING:
         return False
+    position = snapshot.position(peer, entry.direction)
+    if _is_behind(position, entry):
+        return _moved_with(peer, entry, snapshot) not in snapshot.receipts
+    return _reaches(position, entry)
+
+
+def _is_behind(position: str | None, entry: Entry) -> bool:
+    return position is not None and positions.move(entry.cursor, position) is Move.BACK
+
+
+def _reaches(position: str | None, entry: Entry) -> bool:
     return positions.move(entry.cursor, position) in (Move.NONE, Move.FORWARD)
+
+
+def _moved_with(
+    peer: Peer, entry: Entry, snapshot: Snapshot, pull_interval: int = 0
+) -> Receipt | None:
+    cursor = (snapshot.cursors or {})[peer.id, entry.direction]
+    return receipt(peer.node_id, rfc3339_of(cursor.updated_at), pull_interval)
 
 
 class _Rules:
@@ -135,8 +181,10 @@ class _Rules:
         self._force = force
         self._accept_loss = accept_loss
 
-    def decide(self, checkpoint: Checkpoint, entry: Entry, peer: Peer | None) -> Decision:
-        """Decide as if there were only this entry."""
+    def decide(
+        self, checkpoint: Checkpoint, entry: Entry, peer: Peer | None, *, foreign: bool
+    ) -> Decision:
+        """Decide as if there were only this entry; *foreign*: it seems to be another node's."""
         # Undoing an import also empties the positions that were empty before it; no other
         # checkpoint ever does.
         if not entry.cursor and not (checkpoint.undo and self._force):
@@ -145,7 +193,10 @@ class _Rules:
             return Decision(Outcome.PEER_NOT_FOUND, checkpoint, entry, peer)
         previous = self._snapshot.position(peer, entry.direction)
         evidence = examine(entry, peer, self._snapshot)
-        is_false = not self._accept_loss and _is_false(previous, entry, evidence)
+        if foreign and evidence.proof is Proof.RECEIVED:
+            # Another node may have received a fact at that time too.
+            evidence = replace(evidence, proof=Proof.OTHER_NODE)
+        is_false = not self._accept_loss and _is_false(entry, peer, self._snapshot, evidence)
         if previous is not None and not self._force:
             shown = evidence if is_false else NOT_NEEDED
             return Decision(Outcome.ALREADY_SET, checkpoint, entry, peer, previous, shown)
@@ -167,7 +218,8 @@ class _Rules:
             return False
         if older.entry.peer_node_id != newer.entry.peer_node_id:
             return False  # what a peer sent under another node id is counted otherwise
-        return _is_false(newer.entry.cursor, older.entry, older.evidence)
+        missing = older.evidence.proof is Proof.FACTS_MISSING
+        return missing and _reaches(newer.entry.cursor, older.entry)
 
     def _is_further(self, older: Decision, newer: Decision) -> bool:
         if self._accept_loss or is_from_the_future(older.checkpoint, self._now):

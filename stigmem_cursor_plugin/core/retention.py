@@ -1,6 +1,6 @@
 """What an export must neither overwrite nor remove."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -28,7 +28,7 @@ class Loss:
     """What the database has lost since an earlier checkpoint, for one peer.
 
     ``position`` is the one that the database has now; ``missing`` counts the facts that it lacks,
-    where they are what is lost.
+    where they are what is lost. ``is_false``: the position is there, and must not be trusted.
     """
 
     kind: LossKind
@@ -37,6 +37,7 @@ class Loss:
     peer: Peer
     position: str | None
     missing: int = 0
+    is_false: bool = False
 
     @property
     def key(self) -> Key:
@@ -50,32 +51,25 @@ def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
     A peer that was removed, revoked or rejected does not count: it was so on purpose. One that
     waits for approval does: it may have been registered again.
     """
+    return (loss for loss in _losses(earlier, snapshot) if not loss.peer.dismissed)
+
+
+def _losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
     find = PeerFinder(snapshot.peers).find
     for entry in earlier.entries:
         peer = find(entry)
-        if peer is None or peer.dismissed or not entry.cursor:
+        if peer is None or not entry.cursor:
             continue
         position = snapshot.position(peer, entry.direction)
         if position is None:
             yield Loss(LossKind.POSITION_GONE, earlier, entry, peer, position)
-        elif positions.move(entry.cursor, position) is Move.BACK:
-            yield Loss(LossKind.MOVED_BACK, earlier, entry, peer, position)
-        elif recovery.stands_on_missing_facts(entry, peer, snapshot):
+            continue
+        is_false = recovery.stands_on_missing_facts(entry, peer, snapshot)
+        if positions.move(entry.cursor, position) is Move.BACK:
+            yield Loss(LossKind.MOVED_BACK, earlier, entry, peer, position, 0, is_false)
+        elif is_false:
             missing = examine(entry, peer, snapshot).missing
-            yield Loss(LossKind.FACTS_GONE, earlier, entry, peer, position, missing)
-
-
-def seems_foreign(checkpoint: Checkpoint, snapshot: Snapshot, database: str) -> bool:
-    """Tell whether a checkpoint that names no node seems to be another node's.
-
-    The host's own checkpoints name none (0.9.0a12). One of another *database* that shares no peer
-    id with this one is taken for another node's: a node makes up its own ids.
-    """
-    if checkpoint.node_id or not checkpoint.positions or checkpoint.db_path == database:
-        return False
-    return {entry.peer_id for entry in checkpoint.entries}.isdisjoint(
-        peer.id for peer in snapshot.peers
-    )
+            yield Loss(LossKind.FACTS_GONE, earlier, entry, peer, position, missing, is_false)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +77,13 @@ class Alarm:
     """Why the earlier checkpoints are still needed.
 
     ``emptied`` is an earlier checkpoint with positions where the database has none at all, though
-    no peer of it may be known any more.
+    no peer of it may be known any more. ``false`` are the positions that must not be trusted, also
+    those of peers that an operator has dismissed.
     """
 
     losses: Sequence[Loss]
     emptied: Checkpoint | None
+    false: frozenset[Key] = frozenset()
 
     def __bool__(self) -> bool:
         """Tell whether there is one."""
@@ -125,13 +121,16 @@ def alarm(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
     Each peer and direction counts once.
     """
     found: dict[Key, Loss] = {}
-    for checkpoint in checkpoints:
-        for loss in losses(checkpoint, snapshot):
+    false = set()
+    for loss in (loss for checkpoint in checkpoints for loss in _losses(checkpoint, snapshot)):
+        if loss.is_false:
+            false.add(loss.key)
+        if not loss.peer.dismissed:
             found.setdefault(loss.key, loss)
     emptied = None
     if not snapshot.positions:
         emptied = next((earlier for earlier in checkpoints if earlier.positions), None)
-    return Alarm(list(found.values()), emptied)
+    return Alarm(list(found.values()), emptied, frozenset(false))
 
 
 def marked(
@@ -148,12 +147,11 @@ def marked(
     """
     given_up = (bool(alarm) and force) or loss_is_known
     noted = replace(checkpoint, forced=given_up, after_loss=bool(alarm) and not force)
-    return _without_false_positions(noted, alarm) if noted.after_loss else noted
+    return noted if force else _without(alarm.false, noted)
 
 
-def _without_false_positions(checkpoint: Checkpoint, alarm: Alarm) -> Checkpoint:
+def _without(false: Collection[Key], checkpoint: Checkpoint) -> Checkpoint:
     # It counts the facts that are left: an import would take that for a proof.
-    false = {loss.key for loss in alarm.losses if loss.kind is LossKind.FACTS_GONE}
     return replace(
         checkpoint,
         entries=[

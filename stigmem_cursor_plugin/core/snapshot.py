@@ -117,7 +117,7 @@ NO_QUESTIONS = Questions()
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A database as one transaction sees it.
+    """The *database* of that name, as one transaction sees it.
 
     ``cursors`` is None when the table is missing. ``received`` is by the sender's node id, and
     ``received_at_all`` counts the whole facts table. ``relays`` tells whether a fact may have come
@@ -134,6 +134,7 @@ class Snapshot:
     relays: bool = False
     held: Mapping[str, str | None] = field(default_factory=dict)
     receipts: Collection[Receipt] = frozenset()
+    database: str = ""
 
     @property
     def has_facts_of_former_peers(self) -> bool:
@@ -151,5 +152,7 @@ class Snapshot:
 
     @property
     def positions(self) -> int:
-        """How many positions are set."""
-        return sum(1 for cursor in (self.cursors or {}).values() if cursor.position is not None)
+        """How many positions of peers that are registered are set."""
+        peers = {peer.id for peer in self.peers}
+        cursors = (self.cursors or {}).values()
+        return sum(1 for one in cursors if one.position is not None and one.peer_id in peers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry, parse_time
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import (
     INBOUND,
     Peer,
@@ -18,6 +18,7 @@ from stigmem_cursor_plugin.core.snapshot import (
     Received,
     Snapshot,
 )
+from stigmem_cursor_plugin.core.times import parse_time
 
 
 class Proof(Enum):
@@ -37,6 +38,8 @@ class Proof(Enum):
     """The checkpoint counts no facts, and nothing shows that the newest of them are there."""
     REGISTERED_AGAIN = "registered again"
     """The checkpoint counts no facts, none are there, and the peer has got a new id."""
+    OTHER_NODE = "other node"
+    """The checkpoint counts no facts, and seems to be another node's."""
     RELAYS_NOT_COUNTED = "relays not counted"
     """The checkpoint counts this peer's facts alone, and some may have come otherwise.
 
@@ -46,7 +49,13 @@ class Proof(Enum):
 
 PROVEN = frozenset((Proof.COUNTED, Proof.RECEIVED))
 IN_DOUBT = frozenset(
-    (Proof.FACTS_MISSING, Proof.NOT_RECEIVED, Proof.REGISTERED_AGAIN, Proof.RELAYS_NOT_COUNTED)
+    (
+        Proof.FACTS_MISSING,
+        Proof.NOT_RECEIVED,
+        Proof.REGISTERED_AGAIN,
+        Proof.OTHER_NODE,
+        Proof.RELAYS_NOT_COUNTED,
+    )
 )
 
 
@@ -104,14 +113,30 @@ def questions(
     ]
     counted = [entry.received for entry in entries if entry.received is not None]
     uncounted = [entry for entry in entries if entry.received is None and not pushes]
-    receipts = [_receipt(entry, pull_interval) for entry in uncounted]
+    receipts = [receipt(one.peer_node_id, one.updated_at, pull_interval) for one in uncounted]
     return Questions(
         facts={received.last_fact_id for received in counted if received.last_fact_id},
-        receipts={receipt for receipt in receipts if receipt is not None},
+        receipts={asked for asked in receipts if asked is not None},
         whole_table=any(received.any_sender for received in counted),
         pushes=pushes,
         relays=relays,
     )
+
+
+def seems_foreign(checkpoint: Checkpoint, snapshot: Snapshot) -> bool:
+    """Tell whether a checkpoint seems to be another node's, where node ids do not say it.
+
+    The host's own checkpoints name no node (0.9.0a12). A node makes up its own peer ids, so one
+    that shares none is taken for another node's; unless it is of a database of the same name, and
+    shares a peer: all peers may have been registered again.
+    """
+    if (checkpoint.node_id and snapshot.node_id) or not checkpoint.positions:
+        return False
+    if {entry.peer_id for entry in checkpoint.entries} & {peer.id for peer in snapshot.peers}:
+        return False
+    nodes = {entry.peer_node_id for entry in checkpoint.entries}
+    shares_a_peer = not nodes.isdisjoint(peer.node_id for peer in snapshot.peers)
+    return not (shares_a_peer and checkpoint.db_path == snapshot.database)
 
 
 def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
@@ -122,7 +147,7 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
         return _counted(entry.received, peer, snapshot)
     held = snapshot.received_from(peer.node_id).facts
     if held:
-        seen = _receipt(entry, pull_interval=0) in snapshot.receipts
+        seen = receipt(entry.peer_node_id, entry.updated_at) in snapshot.receipts
         return Evidence(Proof.RECEIVED if seen else Proof.NOT_RECEIVED, held)
     registered_again = peer.id != entry.peer_id
     return Evidence(Proof.REGISTERED_AGAIN if registered_again else Proof.ON_TRUST)
@@ -145,21 +170,24 @@ def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
     return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
 
 
-def _receipt(entry: Entry, pull_interval: int) -> Receipt | None:
-    """Return when the last facts of an entry without a count were received."""
-    if entry.updated_at is None:
+def receipt(node_id: str, moved: str | None, pull_interval: int = 0) -> Receipt | None:
+    """Return the question whether a position of this peer moved with a page that is held.
+
+    *moved* is when it moved (RFC 3339); None where that cannot be read.
+    """
+    if moved is None:
         return None
     try:
-        return _span(entry, parse_time(entry.updated_at).astimezone(UTC), pull_interval)
+        return _span(node_id, parse_time(moved).astimezone(UTC), pull_interval)
     except OverflowError:  # in the year 1 or 9999
         return None
 
 
-def _span(entry: Entry, moved: datetime, pull_interval: int) -> Receipt:
+def _span(node_id: str, moved: datetime, pull_interval: int) -> Receipt:
     # A time without a fraction stands for its whole second.
     end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
     if pull_interval > PAGE_STORED_WITHIN.seconds:
         since = moved - PAGE_STORED_WITHIN
     else:
         since = end - timedelta(seconds=pull_interval)
-    return Receipt(entry.peer_node_id, since.isoformat(), end.isoformat())
+    return Receipt(node_id, since.isoformat(), end.isoformat())

@@ -25,7 +25,8 @@ def loss(found: Loss) -> str:
             return f"{who} has no position; it was {before}"
         case LossKind.MOVED_BACK:
             now, before = apart(found.position, found.entry.cursor)
-            return f"{who} is back at {now}; it was {before}"
+            doubt = ", and nothing shows that it has the facts up to there"
+            return f"{who} is back at {now}; it was {before}{doubt if found.is_false else ''}"
         case LossKind.FACTS_GONE:
             return f"{who} has lost {found.missing:,} fact(s) up to its position {before}"
 
@@ -48,6 +49,15 @@ def other_node(earlier: Checkpoint, node_id: str | None) -> str:
     return (
         f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is that "
         f"of {node_id}; nothing was written; name another file, or --force to replace it"
+    )
+
+
+def not_replaced(earlier: Checkpoint) -> str:
+    """Return why FILE was kept: no other file holds what it does."""
+    what = "written by import, to undo it" if earlier.undo else "written after a loss"
+    return (
+        f"kept {earlier.name}: it was {what}; name another file, or the directory of the "
+        "checkpoints; --force replaces it"
     )
 
 
@@ -96,11 +106,7 @@ def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequ
 def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:
     yield f"stop the node and run {', then '.join(_commands(name, steps, program))}"
     if Remedy.CATCH_UP in steps or Remedy.IMPORT_WITH_FORCE in steps:
-        give_up = program.command("export", "--force", "--out", file=name)
-        yield (
-            "if this stays when every peer is caught up, no peer has those facts any more; "
-            f"give them up: {give_up}"
-        )
+        yield program.acceptance(name)
 
 
 def _commands(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:

@@ -68,6 +68,8 @@ class ImportReport:
             yield Group(ways, len(ways))
         if self.undo is not None:
             back = "importing it with --force puts them back"
+            if self.plan.count(Outcome.CLEARED):
+                back += ", and with --accept-loss those that were cleared"
             yield Group([f"undo checkpoint written: {self.undo}; {back}"], 1)
 
     def _line(self, remark: Remark, decision: Decision) -> str:
@@ -192,6 +194,8 @@ def _doubt(decision: Decision) -> str:
             )
         case Proof.REGISTERED_AGAIN:
             return "the checkpoint counts no facts, and the database holds none from this peer"
+        case Proof.OTHER_NODE:
+            return "the checkpoint counts no facts, and seems to be another node's"
         case Proof.RELAYS_NOT_COUNTED:
             return "this node takes relayed or pushed facts, and the checkpoint does not count them"
         case _:

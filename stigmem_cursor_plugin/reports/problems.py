@@ -1,5 +1,8 @@
 """What is wrong with a file or a database, in words."""
 
+from pathlib import PurePath
+
+from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.reports.formatting import duration
 from stigmem_cursor_plugin.reports.program import Program
@@ -57,11 +60,13 @@ def _of_peer(problem: Problem, program: Program) -> str:
         case Trouble.POSITION_LOST:
             return f"{problem.facts:,} fact(s) received, but no position; {program.recovery()}"
         case Trouble.FACTS_GONE:
+            missing = f"{problem.facts:,} fact(s) up to it are missing"
+            doubt = "nothing shows that the facts up to it are there"
             return (
-                f"the position is set, but {problem.facts:,} fact(s) up to it are missing; stop "
-                "the node and run "
+                f"the position is set, but {missing if problem.facts else doubt}; stop the node "
+                "and run "
                 f"{program.command('import', '--force', file=problem.detail)}, then "
-                f"{_catch_up(problem, program)}"
+                f"{_catch_up(problem, program)}; {program.acceptance(_source(problem.detail))}"
             )
         case Trouble.PEER_NOT_FOUND:
             return f"it is in {problem.detail}, but not in the peers table; register it again"
@@ -76,6 +81,11 @@ def _of_peer(problem: Problem, program: Program) -> str:
             return (
                 f"import would withhold it, {missing}; {_catch_up(problem, program)} fetches them"
             )
+
+
+def _source(name: str) -> str:
+    """Return where to export to: the directory of a file that export named by the time."""
+    return name if rotation.time_in(name) is None else str(PurePath(name).parent)
 
 
 def _catch_up(problem: Problem, program: Program) -> str:

@@ -30,6 +30,15 @@ class Program:
             f"checkpoint {self.command('catchup')}"
         )
 
+    def acceptance(self, file: str) -> str:
+        """Return how an alarm ends that no fetching ends: no peer has the facts any more.
+
+        On a node that takes facts from relays or pushes it stays though all were fetched again:
+        what the checkpoint counts last is this node's own note of a receipt.
+        """
+        accept = self.command("export", "--force", "--out", file=file)
+        return f"if this stays when every peer is caught up, accept it: {accept}"
+
 
 def _no_option(path: str) -> str:
     """Return a path so that it is not taken for an option; ``-`` is standard input or output."""

@@ -197,24 +197,57 @@ def test_left_over_by_a_killed_export(node: Database, stigmem: Run, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("peer", ["node-b", "node-x"])
 @pytest.mark.parametrize("db_path", ["/srv/x.db", "stigmem.db"])
 @pytest.mark.parametrize("known", [True, False])
 def test_a_checkpoint_that_names_no_node(
-    node: Database, stigmem: Run, tmp_path: Path, db_path: str, known: bool
+    node: Database, stigmem: Run, tmp_path: Path, db_path: str, known: bool, peer: str
 ) -> None:
-    """The host's own names none: of another database and with no peer id of this, it is kept."""
-    given = checkpoint(entry("node-b", peer_id="id-of-node-b" if known else "other"))
+    """The host's own names none: with no peer id of this node, it is kept.
+
+    All peers may have been registered again: then the database has the same name, and a peer too.
+    """
+    given = checkpoint(entry(peer, peer_id="id-of-node-b" if known else "other"))
     given = given.replace("/var/lib/stigmem/stigmem.db", db_path)
     (tmp_path / "c.json").write_text(given)
     finished = stigmem("cursor-export", "--out", "c.json")
-    if known or db_path == "stigmem.db":
+    if known or (db_path == "stigmem.db" and peer == "node-b"):
         assert finished.returncode == 0
         return
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        "error: c.json seems to be another node's checkpoint: it is of the database /srv/x.db, and "
-        "knows none of the peers of this one; nothing was written; name another file, or --force "
-        "to replace it\n"
+        "error: c.json seems to be another node's checkpoint: it is of the database "
+        f"{db_path}, and knows none of the peers of this one; nothing was written; name another "
+        "file, or --force to replace it\n"
     )
     assert (tmp_path / "c.json").read_text() == given
     assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("notes.txt", "\n" * 5_000 + "precious"),
+        ("conf.json", "{" + " " * 5_000 + '"precious": 1}'),
+    ],
+)
+@pytest.mark.parametrize("option", ["export --out", "check --metrics"])
+def test_what_begins_like_nothing(
+    node: Database, run: Run, tmp_path: Path, name: str, before: str, option: str
+) -> None:
+    """A file that begins with thousands of blanks is not ours for that."""
+    (tmp_path / name).write_text(before)
+    finished = run("stigmem-cursor", *option.split(), name)
+    assert finished.returncode == 1
+    assert "nothing was written; name another file" in finished.stderr
+    assert (tmp_path / name).read_text() == before
+
+
+def test_metrics_to_a_directory_that_is_not_there(
+    node: Database, stigmem: Run, tmp_path: Path
+) -> None:
+    """A name with a slash at its end is a directory, not a file."""
+    finished = stigmem("cursor-check", "--metrics", "none/")
+    assert finished.returncode == 1
+    assert "error: no directory none/\n" in finished.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["stigmem.db"]

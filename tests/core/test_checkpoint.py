@@ -10,6 +10,7 @@ from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core import checkpoint
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
+from stigmem_cursor_plugin.core.times import rfc3339
 from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, 1, 2, 3, 999_999, tzinfo=UTC)
@@ -176,7 +177,7 @@ def test_time(text: str) -> None:
     """A time may have any zone and small letters; a leap second is the second before."""
     moment = datetime(2026, 5, 2, 18, 30, 59, tzinfo=UTC)
     assert replace(checkpoint_of(), timestamp=text).time == moment
-    assert checkpoint.rfc3339(moment) == "2026-05-02T18:30:59Z"
+    assert rfc3339(moment) == "2026-05-02T18:30:59Z"
 
 
 DOCUMENT = {

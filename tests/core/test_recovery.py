@@ -1,6 +1,7 @@
 """Every row of the decision table, and every pair of rows that can meet."""
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -14,9 +15,9 @@ from stigmem_cursor_plugin.core import recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
-from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
-from stigmem_cursor_plugin.core.witness import Proof
-from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Receipt, Received, Snapshot
+from stigmem_cursor_plugin.core.witness import Evidence, Proof, receipt
+from tests.snapshots import MOVED, NODE_B, checkpoint_of, entry, peer, snapshot
 
 OLD, NEW = "100.0", "200.0"
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -175,13 +176,24 @@ def test_undo_empties_with_force_only(position: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "cleared"),
-    [("199.9", False), (NEW, True), ("200.1", True), ("opaque", False)],
+    ("position", "moved_with_page", "cleared"),
+    [
+        ("199.9", True, False),
+        ("199.9", False, True),
+        (NEW, True, True),
+        ("200.1", True, True),
+        ("opaque", False, False),
+    ],
 )
-def test_position_that_stands_on_missing_facts(position: str, cleared: bool) -> None:
-    """--force empties a position at or past one whose counted facts are gone: it is false."""
+def test_position_that_stands_on_missing_facts(
+    position: str, moved_with_page: bool, cleared: bool
+) -> None:
+    """--force empties a position at or past one whose counted facts are gone: it is false.
+
+    So is one before it that did not move with a page: an import has put it there.
+    """
     lost = checkpoint_of(entry(NEW, Received(5, "f5")))
-    database = snapshot(position=position, held=4)
+    database = snapshot(position=position, held=4, moved_with_page=moved_with_page)
     left = plan(lost, database=database)
     assert left.cursors("now") == []
     assert left.count(Outcome.ALREADY_SET) == 1
@@ -365,3 +377,33 @@ def test_outbound_the_newest_counts() -> None:
     sent = [replace(entry(cursor), direction="outbound") for cursor in (NEW, OLD)]
     old, new = checkpoint_of(sent[0], hour=1), checkpoint_of(sent[1], hour=2)
     assert plan(old, new, database=snapshot()).decisions[0].checkpoint == new
+
+
+@pytest.mark.parametrize(("db_path", "restored"), [("s.db", True), ("other.db", False)])
+def test_another_nodes_checkpoint_without_counts(db_path: str, restored: bool) -> None:
+    """That a fact was received when another node's position moved shows nothing."""
+    given = replace(checkpoint_of(entry(NEW, peer_id="x", updated_at=MOVED)), db_path=db_path)
+    database = replace(snapshot(held=3), database="s.db")
+    (decision,) = plan(given, database=database).decisions
+    proof = Proof.RECEIVED if restored else Proof.OTHER_NODE
+    assert decision.evidence == Evidence(proof, held=3)
+    assert decision.outcome is (Outcome.RESTORED if restored else Outcome.FACTS_MISSING)
+
+
+def test_receipts_to_ask() -> None:
+    """Only for a position that is before one whose facts are missing, of a peer that is known."""
+    lost = [checkpoint_of(entry(NEW, Received(5, "f5")))]
+
+    def asked(database: Snapshot) -> Collection[Receipt]:
+        return recovery.receipts_to_ask(lost, database, pull_interval=30)
+
+    assert asked(snapshot(held=4, position=OLD)) == {receipt(NODE_B, MOVED)}
+    (span,) = asked(snapshot(held=4, position=OLD))
+    assert span.since == "2026-05-01T11:59:55.500000+00:00"
+    assert asked(snapshot(held=4, position=NEW)) == set()
+    assert asked(snapshot(held=4)) == set()
+    assert asked(snapshot(held=5, position=OLD)) == set()
+    assert asked(snapshot(peers=())) == set()
+    database = snapshot(held=4, position=OLD)
+    opaque = {key: replace(one, updated_at="?") for key, one in (database.cursors or {}).items()}
+    assert asked(replace(database, cursors=opaque)) == set()

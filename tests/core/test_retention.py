@@ -235,3 +235,23 @@ def test_no_false_position_is_written() -> None:
     assert written(snapshot(position=AFTER, held=4)) == [None]
     assert written(snapshot(position=AFTER, held=4), force=True) == [AFTER]
     assert written(snapshot(position=BEFORE, held=5)) == [AFTER]
+
+
+def test_a_false_position_of_a_dismissed_peer() -> None:
+    """It raises no alarm, and is not written down: the facts that are left would prove it."""
+    given = checkpoint_of(entry(POSITION, COUNTED))
+    revoked = snapshot(peers=(peer(status="revoked"),), position=POSITION, held=4)
+    alarm = retention.alarm([given], revoked)
+    assert not alarm
+    written = retention.marked(given, alarm, force=False, loss_is_known=False)
+    assert ([one.cursor for one in written.entries], written.after_loss) == ([None], False)
+    forced = retention.marked(given, alarm, force=True, loss_is_known=False)
+    assert [one.cursor for one in forced.entries] == [POSITION]
+
+
+def test_a_false_position_is_noted_behind_a_newer_loss() -> None:
+    """That it is also behind a newer checkpoint does not make it true."""
+    older, newer = checkpoint_of(entry(BEFORE, COUNTED), hour=1), checkpoint_of(entry(POSITION))
+    alarm = retention.alarm([newer, older], snapshot(position=BEFORE, held=4))
+    assert [loss.kind for loss in alarm.losses] == [LossKind.MOVED_BACK]
+    assert alarm.false == {(NODE_B, "inbound")}

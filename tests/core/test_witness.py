@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from stigmem_cursor_plugin.core.witness import Evidence, Proof
 from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
 
 MOVED = "2026-05-02T18:25:00.250000Z"
+OTHERS = entry(peer_id="made up by another node")
 
 
 def asked_of(
@@ -200,3 +202,24 @@ def test_questions_about_counted_facts() -> None:
     assert not asked_of([checkpoint_of(plain)]).whole_table
     both = asked_of([checkpoint_of(plain), checkpoint_of(relay)])
     assert (both.facts, both.whole_table) == ({"a", "b"}, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "foreign"),
+    [
+        ({}, True),
+        ({"db_path": "s.db"}, False),
+        ({"db_path": "s.db", "entries": [replace(OTHERS, peer_node_id="stigmem://x")]}, True),
+        ({"entries": [OTHERS, replace(OTHERS, peer_id="b")]}, False),
+        ({"node_id": NODE_B}, False),
+        ({"entries": [replace(OTHERS, cursor=None)]}, False),
+    ],
+    ids=["no peer id", "its database", "its database alone", "a peer id", "node id", "empty"],
+)
+def test_seems_foreign(given: dict[str, Any], foreign: bool) -> None:
+    """One that names no node and shares no peer id is another's, unless of the same database."""
+    database = replace(snapshot(), database="s.db")
+    assert witness.seems_foreign(replace(checkpoint_of(OTHERS), **given), database) is foreign
+    nameless = replace(database, node_id=None)
+    if "node_id" in given:
+        assert witness.seems_foreign(replace(checkpoint_of(OTHERS), **given), nameless)

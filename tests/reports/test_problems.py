@@ -23,6 +23,10 @@ def of_peer(trouble: Trouble, detail: str = "", facts: int = 0, *, waits: bool =
 
 
 CATCH_UP = "`stigmem-cursor catchup`"
+ACCEPT = (
+    "if this stays when every peer is caught up, accept it: `stigmem-cursor export --force --out "
+    "c.json`"
+)
 RECOVER = f"stop the node and run `stigmem-cursor import FILE`, or without a checkpoint {CATCH_UP}"
 SENTENCES = [
     (Problem(Trouble.UNREADABLE, "c.json", "cannot read"), "cannot read"),
@@ -59,7 +63,14 @@ SENTENCES = [
     (
         of_peer(Trouble.FACTS_GONE, "c.json", 2),
         "peer stigmem://node-b (inbound): the position is set, but 2 fact(s) up to it are missing; "
-        f"stop the node and run `stigmem-cursor import --force c.json`, then {CATCH_UP}",
+        f"stop the node and run `stigmem-cursor import --force c.json`, then {CATCH_UP}; {ACCEPT}",
+    ),
+    (
+        of_peer(Trouble.FACTS_GONE, "kept/cursors-20260502T183000Z.json"),
+        "peer stigmem://node-b (inbound): the position is set, but nothing shows that the facts up "
+        "to it are there; stop the node and run `stigmem-cursor import --force "
+        f"kept/cursors-20260502T183000Z.json`, then {CATCH_UP}; "
+        f"{ACCEPT.replace('c.json', 'kept')}",
     ),
     (
         of_peer(Trouble.PEER_NOT_FOUND, "c.json"),

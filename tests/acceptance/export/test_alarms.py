@@ -15,21 +15,9 @@ from tests.running import Finished, Run
 POSITION, EARLIER = "1725349500000.005", "1725349400000.0"
 
 
-def lose_facts(node: Database) -> None:
-    """Lose one of the facts received from node-b; the positions stay."""
-    guards = node.run(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'facts'"
-    )
-    for name, _ in guards:
-        node.run(f"DROP TRIGGER {name}")
-    node.run("DELETE FROM facts WHERE id = 'node-b-2'")
-    for _, guard in guards:
-        node.run(guard)
-
-
 def move_back_and_lose_facts(node: Database) -> None:
     """Lose a fact, and the way from an earlier position: only that one can be backed up."""
-    lose_facts(node)
+    node.lose_fact()
     node.set_cursor("id-of-node-b", EARLIER)
 
 
@@ -41,7 +29,7 @@ LOSSES = {
     "rows deleted": lambda node: node.run("DELETE FROM replication_cursors"),
     "table dropped": lambda node: node.run("DROP TABLE replication_cursors"),
     "moved back": lambda node: node.set_cursor("id-of-node-b", EARLIER),
-    "facts lost": lose_facts,
+    "facts lost": Database.lose_fact,
     "moved back, facts lost": move_back_and_lose_facts,
 }
 
@@ -114,7 +102,7 @@ def test_the_command_that_is_named_ends_the_alarm(
 
 def test_facts_that_no_peer_has_any_more(node: Database, stigmem: Run, out: str) -> None:
     """Where catching up brings nothing back, the alarm says how to give up, and that ends it."""
-    lose_facts(node)
+    node.lose_fact()
     alarm = export(stigmem, out)
     for command in commands_in(alarm):
         if command == ["cursor-catchup"]:
@@ -129,8 +117,8 @@ def test_facts_that_no_peer_has_any_more(node: Database, stigmem: Run, out: str)
 def assert_giving_up_ends(alarm: Finished, stigmem: Run, out: str) -> None:
     """The last line of the alarm names the command that gives up, and that ends it."""
     assert alarm.stderr.splitlines()[-1] == (
-        "error: if this stays when every peer is caught up, no peer has those facts any more; "
-        f"give them up: `stigmem federation cursor-export --force --out {out}`"
+        "error: if this stays when every peer is caught up, accept it: "
+        f"`stigmem federation cursor-export --force --out {out}`"
     )
     assert stigmem("cursor-export", "--force", "--out", out).returncode == 0
     for _ in range(2):

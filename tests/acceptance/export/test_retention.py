@@ -78,8 +78,12 @@ def test_each_node_keeps_its_own(exported: bytes, stigmem: Run, tmp_path: Path) 
         lambda text: text + text,
         lambda text: text + "written by cron\n",
         lambda text: text.replace("http", "\udcfc"),
+        lambda text: text.replace('"cursor": "1725349500000.005"', '"other": "1"'),
     ],
-    ids=["digest", "version", "bom", "comma", "comma in one line", "twice", "a line", "not UTF-8"],
+    ids=[
+        *("digest", "version", "bom", "comma", "comma in one line", "twice", "a line", "not UTF-8"),
+        "an entry without a position",
+    ],
 )
 def test_a_damaged_file_with_positions_is_kept(
     exported: bytes, stigmem: Run, tmp_path: Path, damage: Callable[[str], str]
@@ -306,9 +310,92 @@ def test_usage(node: Database, stigmem: Run, tmp_path: Path) -> None:
     assert finished.returncode == 2
     assert finished.stderr == "error: --keep needs --out DIR, an existing directory\n"
     finished = stigmem("cursor-export", "--out", "none/", "--keep", "3")
+    assert (finished.returncode, finished.stderr) == (
+        2,
+        "error: --keep needs --out DIR, an existing directory\n",
+    )
+    finished = stigmem("cursor-export", "--out", "none/")
     assert (finished.returncode, finished.stderr) == (1, "error: no directory none/\n")
     for number in ("0", "-1", "many"):
         finished = stigmem("cursor-export", "--out", ".", f"--keep={number}")
         assert finished.returncode == 2
         assert f"{number!r} is not a number of files, 1 or more" in finished.stderr
     assert names(tmp_path) == ["stigmem.db"]
+
+
+@pytest.mark.parametrize("where", ["kept", "."])
+def test_the_checkpoint_after_a_loss_is_not_replaced(
+    node: Database, stigmem: Run, tmp_path: Path, where: str
+) -> None:
+    """What was written after a loss is compared with its directory, or kept where it has none."""
+    (tmp_path / "kept").mkdir()
+    assert stigmem("cursor-export", "--out", "kept").returncode == 0
+    node.lose_fact()
+    assert stigmem("cursor-export", "--out", "kept").returncode == 1
+    after = max((tmp_path / "kept").iterdir())
+    name = f"kept/{after.name}" if where == "kept" else "latest.json"
+    (tmp_path / name).write_bytes(after.read_bytes())
+    finished = stigmem("cursor-export", "--out", name)
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1 if where == "." else 0] == (
+        "error: kept latest.json: it was written after a loss; name another file, or the directory "
+        "of the checkpoints; --force replaces it"
+        if where == "."
+        else "error: peer stigmem://node-b (inbound) has lost 1 fact(s) up to its position "
+        "2024-09-03T07:45:00Z"
+    )
+    assert (tmp_path / name).read_bytes() == after.read_bytes()
+
+
+def test_an_undo_checkpoint_is_not_replaced(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """It is the only way back from an import."""
+    given = checkpoint(entry("node-b", "1725349400000.0"))
+    assert stigmem("cursor-import", "-", "--force", given=given).returncode == 0
+    (undo,) = tmp_path.glob("*.undo-*.json")
+    before = undo.read_bytes()
+    finished = stigmem("cursor-export", "--out", undo.name)
+    assert (finished.returncode, undo.read_bytes()) == (1, before)
+    assert finished.stderr == (
+        f"error: kept {undo.name}: it was written by import, to undo it; name another file, or the "
+        "directory of the checkpoints; --force replaces it\n"
+    )
+    assert stigmem("cursor-export", "--out", undo.name, "--force").returncode == 0
+
+
+def test_peers_that_were_lost(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """Positions of peers that are not registered are none: the last good checkpoint stays."""
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 0
+    before = (tmp_path / "c.json").read_bytes()
+    node.run("DELETE FROM peers")
+    assert stigmem("cursor-export", "--out", "c.json").returncode == 1
+    assert (tmp_path / "c.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(("day", "doubted"), [("2026-05-02", False), ("2026-05-03", True)])
+def test_a_position_that_was_put_back_too_far(
+    node: Database, stigmem: Run, tmp_path: Path, day: str, doubted: bool
+) -> None:
+    """A position that is back, and did not move with a page that is held, shows nothing.
+
+    The host's own import puts a position back whatever facts are there.
+    """
+    (tmp_path / "kept").mkdir()
+    assert stigmem("cursor-export", "--out", "kept").returncode == 0
+    node.lose_fact()
+    node.set_cursor("id-of-node-b", "1725349400000.0", at=day)
+    finished = stigmem("cursor-export", "--out", "kept")
+    assert finished.returncode == 1
+    said = finished.stderr.splitlines()
+    doubt = ", and nothing shows that it has the facts up to there" if doubted else ""
+    assert said[1] == (
+        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:43:20Z; it was "
+        f"2024-09-03T07:45:00Z{doubt}"
+    )
+    first = "`stigmem federation cursor-import --force kept`, then " if doubted else ""
+    assert said[3] == f"error: stop the node and run {first}`stigmem federation cursor-catchup`"
+    newest = json.loads(max((tmp_path / "kept").iterdir()).read_text())
+    assert (newest["cursors"][0]["cursor"] is None) is doubted
+    assert stigmem("cursor-check", "kept", "--db", "stigmem.db").returncode == doubted
+    assert stigmem("cursor-import", "kept", "--force", "--no-undo").returncode == 3 * doubted
+    position = node.cursors()["id-of-node-b", "inbound"]
+    assert position == (None if doubted else "1725349400000.0")

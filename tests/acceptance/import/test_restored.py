@@ -81,10 +81,20 @@ def test_peer_not_found(database: Database, stigmem: Run) -> None:
 
 
 def test_registered_again(database: Database, stigmem: Run) -> None:
-    """A peer that has a new id since gets its position under the new one."""
+    """A peer that has a new id since gets its position under the new one.
+
+    Where the checkpoint names no node, and no peer has its id, it must be of the same database.
+    """
     database.add_peer("node-b", peer_id="new-id")
     database.add_facts("node-b", 1)
     finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
+    assert finished.returncode == 3
+    assert finished.stderr.splitlines()[0] == (
+        "warning: peer stigmem://node-b (inbound): withheld, the checkpoint counts no facts, and "
+        "seems to be another node's"
+    )
+    given = checkpoint(entry("node-b"), db_path="stigmem.db")
+    finished = stigmem("cursor-import", "-", given=given)
     assert finished.returncode == 0
     assert finished.stderr == lines(
         "info: peer stigmem://node-b (inbound): registered again, restored under its new id new-id",
