@@ -40,6 +40,15 @@ def printable(text: str) -> str:
     )
 
 
+def width_of_output() -> int | None:
+    """Return how wide the terminal is that standard output goes to, None where it is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil  # noqa: PLC0415  not needed in a pipe
+
+    return shutil.get_terminal_size().columns
+
+
 def need_output() -> None:
     """Raise :class:`OutputError` where standard output is closed."""
     if sys.stdout is None:

@@ -15,6 +15,12 @@ WITH_DIGEST = (CASES / "valid" / "all-fields.json").read_bytes()
 WITHOUT_DIGEST = (CASES / "valid" / "runbook-example.json").read_bytes()
 DONE = "cursor import complete: {} restored, {} skipped (peer not found), {} skipped (already set)"
 
+RUNNING = "error: node {} is running at {}; stop the node, then run this again\n"
+DOUBT = (
+    "error: cannot tell whether the node is running: {}; stop the node, then run this again; if "
+    "that is not the node, add --assume-stopped\n"
+)
+
 
 def lines(*said: str) -> str:
     """Return these lines as a command prints them."""

@@ -24,6 +24,7 @@ from stigmem_cursor_plugin.terminal import (
     shortened,
     tell_error,
     tell_warning,
+    width_of_output,
     write_result,
 )
 
@@ -64,7 +65,7 @@ def _show(arguments: Namespace, found: Findings) -> None:
     if arguments.json:
         write_result(json.dumps(checking.document(found, program(arguments)), indent=2))
     else:
-        shown = checking.lines(found)
+        shown = checking.lines(found, width_of_output())
         if shown and arguments.metrics != STANDARD_STREAM:
             write_result("\n".join(map(printable, shown)))
         for problem in found.selection.passed_over:

@@ -18,13 +18,17 @@ from stigmem_cursor_plugin.reports.program import Program
 RESULT_VERSION = 1
 
 
-def lines(findings: Findings) -> list[str]:
-    """Return what there is to see: a line for each valid file, and a table of the database."""
+def lines(findings: Findings, width: int | None = None) -> list[str]:
+    """Return what there is to see: a line for each valid file, and a table of the database.
+
+    Its lines are no longer than *width*, where that is given.
+    """
     files = [_file_line(file, findings.now) for file in findings.selection.checkpoints]
     if findings.plan is not None:
-        return files + _plan_table(findings.plan)
+        return files + table(_plan_rows(findings.plan), width)
     if findings.database is not None:
-        return files + _database_table(findings.database, findings.now, findings.pull_interval)
+        rows = _database_rows(findings.database, findings.now, findings.pull_interval)
+        return files + table(rows, width)
     return files
 
 
@@ -35,10 +39,12 @@ def _file_line(file: Checkpoint, now: datetime) -> str:
     return f"{file.name}: valid, {count}, taken {file.timestamp} ({when})"
 
 
-def _database_table(database: DatabaseState, now: datetime, pull_interval: int) -> list[str]:
+def _database_rows(
+    database: DatabaseState, now: datetime, pull_interval: int
+) -> Sequence[Sequence[str]]:
     """Return the peers of a database, their positions, and what losing those would cost."""
     heading = ("PEER", "DIRECTION", "POSITION", "AGE", "FACTS", "RE-PULL", "CATCH-UP")
-    return table([heading, *(_peer_row(item, now, pull_interval) for item in database.peers)])
+    return [heading, *(_peer_row(item, now, pull_interval) for item in database.peers)]
 
 
 def _peer_row(item: PeerState, now: datetime, pull_interval: int) -> Sequence[str]:
@@ -55,10 +61,10 @@ def _peer_row(item: PeerState, now: datetime, pull_interval: int) -> Sequence[st
     )
 
 
-def _plan_table(plan: Plan) -> list[str]:
+def _plan_rows(plan: Plan) -> Sequence[Sequence[str]]:
     """Return what an import would do, beside what the database has."""
     heading = ("PEER", "DIRECTION", "CHECKPOINT", "DATABASE", "IMPORT")
-    return table([heading, *(_decision_row(decision) for decision in plan.decisions)])
+    return [heading, *(_decision_row(decision) for decision in plan.decisions)]
 
 
 def _decision_row(decision: Decision) -> Sequence[str]:

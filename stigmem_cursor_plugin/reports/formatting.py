@@ -1,7 +1,5 @@
 """Durations, costs and tables for a person."""
 
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,21 +70,21 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
     """Return rows, the first of which is the heading, as lines of aligned columns.
 
-    On a terminal the names in the first column are cut so that a line fits and no two of them
-    look the same; in a pipe nothing is cut.
+    The names in the first column are cut so that a line is no longer than *width*, and no two of
+    them look the same; without a width nothing is cut.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if sys.stdout.isatty():
-        room = shutil.get_terminal_size().columns - sum(widths[1:]) - 2 * len(widths[1:])
+    if width is not None:
+        room = width - sum(widths[1:]) - 2 * len(widths[1:])
         names = shortened([row[0] for row in rows], room)
         rows = [[names[row[0]], *row[1:]] for row in rows]
         widths[0] = max(map(len, names.values()))
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import listeners
-from tests.builders import DONE, checkpoint, entry
+from tests.builders import DONE, DOUBT, RUNNING, checkpoint, entry
 from tests.database import NODE_ID, Database
 from tests.running import BIN, CAN_MOUNT, environment_for, run_in
 from tools.loopback import Node, free_port, two_nodes, wait_for
@@ -135,17 +135,15 @@ def test_real_node(settings: dict[str, str], ready: Database, tmp_path: Path) ->
     assert finished.stderr == f"{PASSES}\n"
 
 
+def _doubt(trouble: str) -> str:
+    return DOUBT.format(f"127.0.0.1:{{port}} {trouble}").rstrip()
+
+
 PASSES = DONE.format(1, 0, 0)
-DOUBT = (
-    "error: cannot tell whether the node is running: 127.0.0.1:{{port}} {}; stop the node, "
-    "then run this again; if that is not the node, add --assume-stopped"
-)
-NO_ANSWER = DOUBT.format("gave no answer in 10 s")
-CLOSED = DOUBT.format("closed the connection without an answer")
-REFUSED = DOUBT.format("refused the TLS connection")
-RUNNING = (
-    f"error: node {NODE_ID} is running at 127.0.0.1:{{port}}; stop the node, then run this again"
-)
+NO_ANSWER = _doubt("gave no answer in 10 s")
+CLOSED = _doubt("closed the connection without an answer")
+REFUSED = _doubt("refused the TLS connection")
+IS_RUNNING = RUNNING.format(NODE_ID, "127.0.0.1:{port}").rstrip()
 
 
 def what_may_listen(certificate: Path) -> Mapping[str, tuple[listeners.Behaviour, str]]:
@@ -158,12 +156,12 @@ def what_may_listen(certificate: Path) -> Mapping[str, tuple[listeners.Behaviour
         "closing": (listeners.saying(b""), CLOSED),
         "noise": (listeners.saying(b"\0" * 1000), PASSES),
         "another node": (listeners.saying(listeners.http({"node_id": "stigmem://node-b"})), PASSES),
-        "node": (node, RUNNING),
+        "node": (node, IS_RUNNING),
         "silent over TLS": (listeners.over_tls(certificate, listeners.silent), NO_ANSWER),
         "dripping over TLS": (listeners.over_tls(certificate, listeners.dripping), NO_ANSWER),
         "flooding over TLS": (listeners.over_tls(certificate, listeners.flooding), PASSES),
         "closing over TLS": (listeners.over_tls(certificate, listeners.saying(b"")), REFUSED),
-        "node over TLS": (listeners.over_tls(certificate, node), RUNNING),
+        "node over TLS": (listeners.over_tls(certificate, node), IS_RUNNING),
         "node that wants a certificate": (listeners.over_mutual_tls(certificate, node), REFUSED),
     }
 

@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import DONE, checkpoint
+from tests.builders import DONE, DOUBT, RUNNING, checkpoint
 from tests.database import NODE_ID, Database
 from tests.listeners import NODE, http, in_turn, listening, saying
 from tests.running import Run
 
-RUNNING = f"error: node {NODE_ID} is running at {{}}; stop the node, then run this again\n"
-DOUBT = (
-    "error: cannot tell whether the node is running: {}; stop the node, then "
-    "run this again; if that is not the node, add --assume-stopped\n"
-)
 IMPORT = ("cursor-import", "c.json")
 
 
@@ -26,7 +21,7 @@ def test_running_node_is_refused(
     with listening(in_turn([*before, NODE])) as port:
         finished = stigmem(*IMPORT, STIGMEM_PORT=str(port))
     assert finished.returncode == 1
-    assert finished.stderr == RUNNING.format(f"127.0.0.1:{port}")
+    assert finished.stderr == RUNNING.format(NODE_ID, f"127.0.0.1:{port}")
     assert ready.cursors() == {}
 
 
@@ -38,7 +33,7 @@ def test_port_in_dotenv(ready: Database, stigmem: Run, tmp_path: Path) -> None:
         )
         finished = stigmem(*IMPORT, "--db", "stigmem.db")
     assert finished.returncode == 1
-    assert finished.stderr == RUNNING.format(f"127.0.0.2:{port}")
+    assert finished.stderr == RUNNING.format(NODE_ID, f"127.0.0.2:{port}")
     assert ready.cursors() == {}
 
 
@@ -108,7 +103,7 @@ def test_nothing_to_write(ready: Database, stigmem: Run) -> None:
         assert finished.stderr.endswith(DONE.format(0, 0, 1) + "\n")
         forced = stigmem(*IMPORT, "--force", STIGMEM_PORT=str(port))
     assert forced.returncode == 1
-    assert forced.stderr == RUNNING.format(f"127.0.0.1:{port}")
+    assert forced.stderr == RUNNING.format(NODE_ID, f"127.0.0.1:{port}")
     assert ready.cursors() == {("id-of-node-b", "inbound"): "1725349500000.009"}
 
 
@@ -119,7 +114,7 @@ def test_missing_table_is_something_to_write(ready: Database, stigmem: Run, tmp_
     with listening(saying(http(NODE))) as port:
         finished = stigmem(*IMPORT, STIGMEM_PORT=str(port))
     assert finished.returncode == 1
-    assert finished.stderr == RUNNING.format(f"127.0.0.1:{port}")
+    assert finished.stderr == RUNNING.format(NODE_ID, f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("command", ["cursor-export", "cursor-check"])
