@@ -142,8 +142,9 @@ def receipts_to_ask(
         if peer is None or not _is_behind(snapshot.position(peer, entry.direction), entry):
             continue
         if examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING:
-            asked.add(_moved_with(peer, entry, snapshot, pull_interval))
-    return {receipt for receipt in asked if receipt is not None}
+            moved = _last_moved(peer, entry, snapshot)
+            asked.add(receipt(peer.node_id, moved, pull_interval))
+    return {question for question in asked if question is not None}
 
 
 def _is_false(entry: Entry, peer: Peer, snapshot: Snapshot, evidence: Evidence) -> bool:
@@ -151,7 +152,8 @@ def _is_false(entry: Entry, peer: Peer, snapshot: Snapshot, evidence: Evidence) 
         return False
     position = snapshot.position(peer, entry.direction)
     if _is_behind(position, entry):
-        return _moved_with(peer, entry, snapshot) not in snapshot.receipts
+        moved = _last_moved(peer, entry, snapshot)
+        return receipt(peer.node_id, moved) not in snapshot.receipts
     return _reaches(position, entry)
 
 
@@ -163,11 +165,8 @@ def _reaches(position: str | None, entry: Entry) -> bool:
     return positions.move(entry.cursor, position) in (Move.NONE, Move.FORWARD)
 
 
-def _moved_with(
-    peer: Peer, entry: Entry, snapshot: Snapshot, pull_interval: int = 0
-) -> Receipt | None:
-    cursor = (snapshot.cursors or {})[peer.id, entry.direction]
-    return receipt(peer.node_id, rfc3339_of(cursor.updated_at), pull_interval)
+def _last_moved(peer: Peer, entry: Entry, snapshot: Snapshot) -> str | None:
+    return rfc3339_of((snapshot.cursors or {})[peer.id, entry.direction].updated_at)
 
 
 class _Rules:

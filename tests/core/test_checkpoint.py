@@ -255,3 +255,13 @@ def test_fields_of_the_hosts_own_export() -> None:
     document = {"checkpoint_timestamp": "2026-05-02T12:00:00Z", "cursors": [item]}
     expected = replace(checkpoint_of(), name="", entries=(entry(None),))
     assert checkpoint.from_document(document) == expected
+
+
+def test_unusable() -> None:
+    """A position that could not be written down is told from one that is not there."""
+    database, empty = snapshot(position="1\n2"), snapshot()
+    written = checkpoint.build(database, "s.db", NOW)
+    assert list(checkpoint.unusable(written, database)) == list(written.entries)
+    assert list(checkpoint.unusable(checkpoint.build(empty, "s.db", NOW), empty)) == []
+    good = snapshot(position="200.0")
+    assert list(checkpoint.unusable(checkpoint.build(good, "s.db", NOW), good)) == []

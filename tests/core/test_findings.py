@@ -153,6 +153,9 @@ def test_what_was_given_up_is_not_withheld() -> None:
     old = checkpoint_of(entry(POSITION, COUNTED), hour=1)
     forced = replace(checkpoint_of(), forced=True)
     assert of_recovery(snapshot(held=3), old, forced) == []
+    again = replace(forced, entries=(entry(POSITION, COUNTED),))
+    (problem,) = of_recovery(snapshot(held=3), old, again)
+    assert (problem.trouble, problem.detail) == (Trouble.WITHHELD, again.name)
     later = checkpoint_of(entry(POSITION, COUNTED), hour=13)
     (problem,) = of_recovery(snapshot(held=3), old, forced, later)
     assert (problem.trouble, problem.detail) == (Trouble.WITHHELD, "13.json")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core import recovery
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Receipt, Received, Snapshot
@@ -324,8 +324,9 @@ def test_written_after_a_loss() -> None:
     assert decision.position == NEW
     (decision,) = plan(older, replace(newer, forced=True), database=database).decisions
     assert decision.position == NEW
-    renamed = replace(older, entries=[replace(older.entries[0], peer_node_id="stigmem://former")])
-    assert plan(renamed, newer, database=database).decisions[0].position == NEW
+    for name in ("stigmem://former", "stigmem://z"):
+        renamed = replace(older, entries=[replace(older.entries[0], peer_node_id=name)])
+        assert plan(renamed, newer, database=database).decisions[0].position == NEW
 
 
 def test_the_furthest_position_that_is_proven() -> None:
@@ -400,6 +401,12 @@ def test_receipts_to_ask() -> None:
     assert asked(snapshot(held=4, position=OLD)) == {receipt(NODE_B, MOVED)}
     (span,) = asked(snapshot(held=4, position=OLD))
     assert span.since == "2026-05-01T11:59:55.500000+00:00"
+    several = checkpoint_of(
+        Entry("x", "stigmem://x", None, None, "inbound", NEW, None, Received(5, "f5")),
+        *lost[0].entries,
+    )
+    found = recovery.receipts_to_ask([several], snapshot(position=OLD), pull_interval=30)
+    assert found == {receipt(NODE_B, MOVED)}
     assert asked(snapshot(held=4, position=NEW)) == set()
     assert asked(snapshot(held=4)) == set()
     assert asked(snapshot(held=5, position=OLD)) == set()
@@ -407,3 +414,11 @@ def test_receipts_to_ask() -> None:
     database = snapshot(held=4, position=OLD)
     opaque = {key: replace(one, updated_at="?") for key, one in (database.cursors or {}).items()}
     assert asked(replace(database, cursors=opaque)) == set()
+
+
+def test_writes() -> None:
+    """There is something to write where a position is, or where the table is missing."""
+    given = checkpoint_of(entry(NEW, Received(5, "f5")))
+    assert plan(given, database=snapshot(held=5)).writes is True
+    assert plan(given, database=snapshot(held=5, position=NEW)).writes is False
+    assert plan(given, database=snapshot(held=4, table=False)).writes is True

@@ -41,6 +41,8 @@ def test_kind_of_loss(position: str | None, held: int, kind: LossKind | None) ->
     assert [loss.kind for loss in found] == ([kind] if kind else [])
     if kind is LossKind.FACTS_GONE:
         assert found[0].missing == 5 - held
+    if kind is LossKind.MOVED_BACK:
+        assert found[0].missing == 0
     if kind:
         assert (found[0].position, found[0].key) == (position, (NODE_B, "inbound"))
 
@@ -255,3 +257,22 @@ def test_a_false_position_is_noted_behind_a_newer_loss() -> None:
     alarm = retention.alarm([newer, older], snapshot(position=BEFORE, held=4))
     assert [loss.kind for loss in alarm.losses] == [LossKind.MOVED_BACK]
     assert alarm.false == {(NODE_B, "inbound")}
+
+
+def test_every_entry_counts() -> None:
+    """A position that is gone hides no loss of another peer."""
+    other = replace(entry(POSITION), peer_id="c", peer_node_id="stigmem://node-c")
+    peers = (replace(peer("c"), node_id="stigmem://node-c"), peer())
+    database = snapshot(peers=peers)
+    assert len(list(retention.losses(checkpoint_of(other, entry(POSITION)), database))) == 2
+
+
+def test_compared() -> None:
+    """The past back to the newest settled one, and the future; none before a forced one."""
+    settled, forced = checkpoint_of(hour=3), replace(checkpoint_of(hour=2), forced=True)
+    after_loss, old = replace(checkpoint_of(hour=4), after_loss=True), checkpoint_of(hour=1)
+    assert list(retention.compared([after_loss, settled, old], [old])) == [after_loss, settled, old]
+    assert list(retention.compared([after_loss, forced, old], [settled])) == [after_loss, forced]
+    assert list(retention.compared([settled], [after_loss, forced, old])) == [
+        *(settled, after_loss, forced)
+    ]

@@ -155,3 +155,28 @@ def test_each_source_is_judged() -> None:
     selection = select([file(checkpoint_of(hour=1)), file(checkpoint_of(hour=12), "d")], None, NOW)
     found = list(too_old(selection, NOW, timedelta(hours=2)))
     assert [problem.subject for problem in found] == ["1.json"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "node_id", "for_database", "refused"),
+    [
+        ((NODE_A, OTHER), None, True, True),
+        ((NODE_A, OTHER), None, False, False),
+        ((NODE_A, OTHER), NODE_A, True, False),
+        ((NODE_A, NODE_A, None), None, True, False),
+        ((NODE_A, OTHER, "stigmem://node-y"), None, True, True),
+        ((None,), None, True, False),
+    ],
+)
+def test_several_nodes(
+    nodes: tuple[str | None, ...], node_id: str | None, for_database: bool, refused: bool
+) -> None:
+    """For a database that does not say whose it is, a directory may hold one node's only."""
+    found = [
+        file(checkpoint_of(node_id=node, hour=hour), "kept") for hour, node in enumerate(nodes)
+    ]
+    selection = select(found, node_id, NOW, for_database=for_database)
+    names = ", ".join(sorted({node for node in nodes if node}))
+    expected = [Problem(Trouble.SEVERAL_NODES, "kept", detail=names)] if refused else []
+    assert list(selection.errors) == expected
+    assert list(select(found, node_id, NOW).errors) == []
