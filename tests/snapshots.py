@@ -2,7 +2,7 @@
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
-from stigmem_cursor_plugin.core.witness import receipt
+from stigmem_cursor_plugin.core.witness import moved_with_page as moved_with
 
 NODE_A, NODE_B = "stigmem://node-a", "stigmem://node-b"
 MOVED = "2026-05-01T12:00:00.5+00:00"
@@ -42,7 +42,7 @@ def snapshot(
     *moved_with_page*: its position moved when a fact was received that it holds.
     """
     cursors = {(peer.id, "inbound"): Cursor(peer.id, "inbound", position, MOVED) for peer in peers}
-    seen = receipt(NODE_B, MOVED)
+    seen = moved_with(NODE_B, MOVED)
     return Snapshot(
         node_id=NODE_A,
         peers=peers,

@@ -17,17 +17,16 @@ def look(
     transaction: Transaction, checkpoints: Sequence[Checkpoint], settings: Settings, database: str
 ) -> Snapshot:
     """Return what the *database* of a node with *settings* holds, as far as checkpoints ask."""
-    pushes, interval = settings.federation_push_enabled, settings.pull_interval
     asked = witness.questions(
         checkpoints,
-        pull_interval=interval,
-        pushes=pushes,
+        pull_interval=settings.pull_interval,
+        pushes=settings.federation_push_enabled,
         relays=settings.federation_relay_enabled,
     )
     with busy("counting the facts that the database holds"):
         snapshot = transaction.read(asked)
-        more = recovery.receipts_to_ask(checkpoints, snapshot, pull_interval=interval)
-        if more and not pushes:  # the receipt of a pushed fact shows nothing
+        more = recovery.receipts_to_ask(checkpoints, snapshot)
+        if more:
             snapshot = transaction.read(replace(asked, receipts={*asked.receipts, *more}))
     return replace(snapshot, database=database)
 

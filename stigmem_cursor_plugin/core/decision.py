@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer
+from stigmem_cursor_plugin.core.times import parse_time
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
@@ -79,6 +81,16 @@ class Decision:
     def written(self) -> bool:
         """The position is written to the database."""
         return self.outcome in (Outcome.RESTORED, Outcome.CLEARED)
+
+    @property
+    def moved_at(self) -> str | None:
+        """When the position moved with a page that the database holds, as the host writes it.
+
+        Whoever looks at the database later finds that page again, and so that the position is true.
+        """
+        if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
+            return None
+        return parse_time(self.entry.updated_at).astimezone(UTC).isoformat()
 
     @property
     def moves(self) -> bool:

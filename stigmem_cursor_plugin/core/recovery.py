@@ -19,7 +19,7 @@ from stigmem_cursor_plugin.core.witness import (
     Evidence,
     Proof,
     examine,
-    receipt,
+    moved_with_page,
     seems_foreign,
 )
 
@@ -61,9 +61,14 @@ class Plan:
         }
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
-        """Return the rows to write, all moved at *updated_at*."""
+        """Return the rows to write, moved at *updated_at* where no page shows when."""
         return [
-            Cursor(decision.peer.id, decision.entry.direction, decision.position, updated_at)
+            Cursor(
+                decision.peer.id,
+                decision.entry.direction,
+                decision.position,
+                decision.moved_at or updated_at,
+            )
             for decision in self.decisions
             if decision.written and decision.peer is not None
         ]
@@ -122,19 +127,20 @@ def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> boo
 
     Facts that the entry counts are missing, and the position is at or past the entry's: the node
     will never fetch them. Or it is before the entry's and did not move with a page that is held, so
-    nothing shows that it is not too far ahead either: someone may have put it there.
+    nothing shows that it is not too far ahead either: the host's own import may have put it there.
+    Where a peer's facts may come by others, a page of held facts shows nothing, and it counts as
+    true.
     """
     return _is_false(entry, peer, snapshot, examine(entry, peer, snapshot))
 
 
-def receipts_to_ask(
-    checkpoints: Sequence[Checkpoint], snapshot: Snapshot, *, pull_interval: int
-) -> Collection[Receipt]:
+def receipts_to_ask(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Collection[Receipt]:
     """Return what :func:`stands_on_missing_facts` must know of positions that moved back.
 
-    *pull_interval* is the node's, in seconds. It is little, and little often: only where facts were
-    lost.
+    It is little, and little often: only where facts were lost.
     """
+    if snapshot.relays:
+        return []
     find = PeerFinder(snapshot.peers).find
     asked = set()
     for entry in (entry for checkpoint in checkpoints for entry in checkpoint.entries):
@@ -142,8 +148,7 @@ def receipts_to_ask(
         if peer is None or not _is_behind(snapshot.position(peer, entry.direction), entry):
             continue
         if examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING:
-            moved = _last_moved(peer, entry, snapshot)
-            asked.add(receipt(peer.node_id, moved, pull_interval))
+            asked.add(moved_with_page(peer.node_id, _last_moved(peer, entry, snapshot)))
     return {question for question in asked if question is not None}
 
 
@@ -152,8 +157,8 @@ def _is_false(entry: Entry, peer: Peer, snapshot: Snapshot, evidence: Evidence) 
         return False
     position = snapshot.position(peer, entry.direction)
     if _is_behind(position, entry):
-        moved = _last_moved(peer, entry, snapshot)
-        return receipt(peer.node_id, moved) not in snapshot.receipts
+        moved = moved_with_page(peer.node_id, _last_moved(peer, entry, snapshot))
+        return not snapshot.relays and moved not in snapshot.receipts
     return _reaches(position, entry)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from pathlib import PurePath
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import (
@@ -113,7 +114,9 @@ def questions(
     ]
     counted = [entry.received for entry in entries if entry.received is not None]
     uncounted = [entry for entry in entries if entry.received is None and not pushes]
-    receipts = [receipt(one.peer_node_id, one.updated_at, pull_interval) for one in uncounted]
+    receipts = [
+        moved_with_page(one.peer_node_id, one.updated_at, pull_interval) for one in uncounted
+    ]
     return Questions(
         facts={received.last_fact_id for received in counted if received.last_fact_id},
         receipts={asked for asked in receipts if asked is not None},
@@ -128,15 +131,23 @@ def seems_foreign(checkpoint: Checkpoint, snapshot: Snapshot) -> bool:
 
     The host's own checkpoints name no node (0.9.0a12). A node makes up its own peer ids, so one
     that shares none is taken for another node's; unless it is of a database of the same name, and
-    shares a peer: all peers may have been registered again.
+    shares a peer or there is none: all may have to be registered again.
     """
     if (checkpoint.node_id and snapshot.node_id) or not checkpoint.positions:
         return False
     if {entry.peer_id for entry in checkpoint.entries} & {peer.id for peer in snapshot.peers}:
         return False
+    if not _is_same_name(checkpoint.db_path or "", snapshot.database):
+        return True
     nodes = {entry.peer_node_id for entry in checkpoint.entries}
-    shares_a_peer = not nodes.isdisjoint(peer.node_id for peer in snapshot.peers)
-    return not (shares_a_peer and checkpoint.db_path == snapshot.database)
+    return bool(snapshot.peers) and nodes.isdisjoint(peer.node_id for peer in snapshot.peers)
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Tell whether two names may be of one database: a relative path may lead anywhere."""
+    first, second = PurePath(one), PurePath(other)
+    both_whole = first.is_absolute() and second.is_absolute()
+    return first == second if both_whole else first.name == second.name
 
 
 def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
@@ -147,7 +158,7 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
         return _counted(entry.received, peer, snapshot)
     held = snapshot.received_from(peer.node_id).facts
     if held:
-        seen = receipt(entry.peer_node_id, entry.updated_at) in snapshot.receipts
+        seen = moved_with_page(entry.peer_node_id, entry.updated_at) in snapshot.receipts
         return Evidence(Proof.RECEIVED if seen else Proof.NOT_RECEIVED, held)
     registered_again = peer.id != entry.peer_id
     return Evidence(Proof.REGISTERED_AGAIN if registered_again else Proof.ON_TRUST)
@@ -170,10 +181,13 @@ def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
     return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
 
 
-def receipt(node_id: str, moved: str | None, pull_interval: int = 0) -> Receipt | None:
+def moved_with_page(
+    node_id: str, moved: str | None, pull_interval: int | None = None
+) -> Receipt | None:
     """Return the question whether a position of this peer moved with a page that is held.
 
-    *moved* is when it moved (RFC 3339); None where that cannot be read.
+    *moved* is when it moved (RFC 3339); None where that cannot be read. With the *pull_interval*,
+    in seconds, a page before is not taken for that one.
     """
     if moved is None:
         return None
@@ -183,10 +197,10 @@ def receipt(node_id: str, moved: str | None, pull_interval: int = 0) -> Receipt 
         return None
 
 
-def _span(node_id: str, moved: datetime, pull_interval: int) -> Receipt:
+def _span(node_id: str, moved: datetime, pull_interval: int | None) -> Receipt:
     # A time without a fraction stands for its whole second.
     end = moved if moved.microsecond else moved + timedelta(seconds=1, microseconds=-1)
-    if pull_interval > PAGE_STORED_WITHIN.seconds:
+    if pull_interval is None or pull_interval > PAGE_STORED_WITHIN.seconds:
         since = moved - PAGE_STORED_WITHIN
     else:
         since = end - timedelta(seconds=pull_interval)

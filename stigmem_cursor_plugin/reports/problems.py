@@ -65,7 +65,7 @@ def _of_peer(problem: Problem, program: Program) -> str:
             return (
                 f"the position is set, but {missing if problem.facts else doubt}; stop the node "
                 "and run "
-                f"{program.command('import', '--force', file=problem.detail)}, then "
+                f"{program.command('import', '--force', file=_source(problem.detail))}, then "
                 f"{_catch_up(problem, program)}; {program.acceptance(_source(problem.detail))}"
             )
         case Trouble.PEER_NOT_FOUND:

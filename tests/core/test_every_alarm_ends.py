@@ -9,7 +9,7 @@ from stigmem_cursor_plugin.core import recovery, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.retention import Remedy
 from stigmem_cursor_plugin.core.snapshot import Received, Snapshot
-from tests.snapshots import NODE_B, checkpoint_of, entry, snapshot
+from tests.snapshots import MOVED, NODE_B, checkpoint_of, entry, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 OFFERED = (1, 2, 3)
@@ -41,7 +41,9 @@ def states() -> Iterator[State]:
 def checkpoints_of(state: State) -> list[Checkpoint]:
     """Return the checkpoints, the newest first."""
     return [
-        checkpoint_of(entry(f"{number}.0", Received(number, f"f{number}")), hour=number)
+        checkpoint_of(
+            entry(f"{number}.0", Received(number, f"f{number}"), updated_at=MOVED), hour=number
+        )
         for number in reversed(state.checkpoints)
     ]
 
@@ -68,7 +70,7 @@ def done(state: State, remedy: Remedy) -> State:
     plan = recovery.plan(checkpoints_of(state), database_of(state), NOW, force=force)
     for cursor in plan.cursors("t"):
         number = int(float(cursor.position)) if cursor.position else None
-        state = replace(state, position=number, moved_with_page=False)
+        state = replace(state, position=number, moved_with_page=cursor.updated_at != "t")
     return state
 
 

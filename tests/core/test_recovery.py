@@ -16,7 +16,7 @@ from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Receipt, Received, Snapshot
-from stigmem_cursor_plugin.core.witness import Evidence, Proof, receipt
+from stigmem_cursor_plugin.core.witness import Evidence, Proof, moved_with_page
 from tests.snapshots import MOVED, NODE_B, checkpoint_of, entry, peer, snapshot
 
 OLD, NEW = "100.0", "200.0"
@@ -396,21 +396,22 @@ def test_receipts_to_ask() -> None:
     lost = [checkpoint_of(entry(NEW, Received(5, "f5")))]
 
     def asked(database: Snapshot) -> Collection[Receipt]:
-        return recovery.receipts_to_ask(lost, database, pull_interval=30)
+        return recovery.receipts_to_ask(lost, database)
 
-    assert asked(snapshot(held=4, position=OLD)) == {receipt(NODE_B, MOVED)}
+    assert asked(snapshot(held=4, position=OLD)) == {moved_with_page(NODE_B, MOVED)}
     (span,) = asked(snapshot(held=4, position=OLD))
     assert span.since == "2026-05-01T11:59:55.500000+00:00"
     several = checkpoint_of(
         Entry("x", "stigmem://x", None, None, "inbound", NEW, None, Received(5, "f5")),
         *lost[0].entries,
     )
-    found = recovery.receipts_to_ask([several], snapshot(position=OLD), pull_interval=30)
-    assert found == {receipt(NODE_B, MOVED)}
+    found = recovery.receipts_to_ask([several], snapshot(position=OLD))
+    assert found == {moved_with_page(NODE_B, MOVED)}
     assert asked(snapshot(held=4, position=NEW)) == set()
     assert asked(snapshot(held=4)) == set()
     assert asked(snapshot(held=5, position=OLD)) == set()
     assert asked(snapshot(peers=())) == set()
+    assert not asked(replace(snapshot(held=4, position=OLD), relays=True))
     database = snapshot(held=4, position=OLD)
     opaque = {key: replace(one, updated_at="?") for key, one in (database.cursors or {}).items()}
     assert asked(replace(database, cursors=opaque)) == set()
@@ -422,3 +423,23 @@ def test_writes() -> None:
     assert plan(given, database=snapshot(held=5)).writes is True
     assert plan(given, database=snapshot(held=5, position=NEW)).writes is False
     assert plan(given, database=snapshot(held=4, table=False)).writes is True
+
+
+@pytest.mark.parametrize("relays", [True, False])
+def test_where_a_page_shows_nothing(relays: bool) -> None:
+    """Where facts may come by others, a position that is before the entry's counts as true."""
+    given = Received(5, "f5", any_sender=True)
+    database = snapshot(position=OLD, moved_with_page=False)
+    database = replace(database, relays=relays, received_at_all=Received(4, "f4", any_sender=True))
+    assert plan(checkpoint_of(entry(NEW, given)), database=database).withholds is not relays
+
+
+def test_import_keeps_what_shows_that_a_position_is_true() -> None:
+    """A proven position is written with the time at which it moved, any other with that of now."""
+    proven = checkpoint_of(entry(NEW, Received(5, "f5"), updated_at="2026-05-02T20:25:00.25+02:00"))
+    (cursor,) = plan(proven, database=snapshot(held=5)).cursors("now")
+    assert cursor.updated_at == "2026-05-02T18:25:00.250000+00:00"
+    (cursor,) = plan(proven, database=snapshot(held=4), accept_loss=True).cursors("now")
+    assert cursor.updated_at == "now"
+    (cursor,) = plan(proven, database=snapshot(held=4, position=NEW), force=True).cursors("now")
+    assert cursor == Cursor("b", "inbound", None, "now")

@@ -208,18 +208,27 @@ def test_questions_about_counted_facts() -> None:
     ("given", "foreign"),
     [
         ({}, True),
-        ({"db_path": "s.db"}, False),
+        ({"db_path": "/srv/s.db"}, False),
+        ({"db_path": "./s.db"}, False),
+        ({"db_path": "/mnt/t.db"}, True),
+        ({"db_path": "/mnt/s.db", "database": "/srv/s.db"}, True),
+        ({"db_path": "/srv/s.db", "database": "/srv/s.db"}, False),
+        ({"db_path": "s.db", "peers": ()}, False),
+        ({"peers": ()}, True),
         ({"db_path": "s.db", "entries": [replace(OTHERS, peer_node_id="stigmem://x")]}, True),
         ({"entries": [OTHERS, replace(OTHERS, peer_id="b")]}, False),
         ({"node_id": NODE_B}, False),
         ({"entries": [replace(OTHERS, cursor=None)]}, False),
     ],
-    ids=["no peer id", "its database", "its database alone", "a peer id", "node id", "empty"],
 )
 def test_seems_foreign(given: dict[str, Any], foreign: bool) -> None:
-    """One that names no node and shares no peer id is another's, unless of the same database."""
-    database = replace(snapshot(), database="s.db")
-    assert witness.seems_foreign(replace(checkpoint_of(OTHERS), **given), database) is foreign
-    nameless = replace(database, node_id=None)
-    if "node_id" in given:
-        assert witness.seems_foreign(replace(checkpoint_of(OTHERS), **given), nameless)
+    """One that names no node and shares no peer id is another's, unless of the same database.
+
+    A database that does not know its own id cannot tell either.
+    """
+    peers, name = given.pop("peers", snapshot().peers), given.pop("database", "s.db")
+    database = replace(snapshot(peers=peers), database=name)
+    given_checkpoint = replace(checkpoint_of(OTHERS), **given)
+    assert witness.seems_foreign(given_checkpoint, database) is foreign
+    if given_checkpoint.node_id:
+        assert witness.seems_foreign(given_checkpoint, replace(database, node_id=None))

@@ -69,7 +69,7 @@ SENTENCES = [
         of_peer(Trouble.FACTS_GONE, "kept/cursors-20260502T183000Z.json"),
         "peer stigmem://node-b (inbound): the position is set, but nothing shows that the facts up "
         "to it are there; stop the node and run `stigmem-cursor import --force "
-        f"kept/cursors-20260502T183000Z.json`, then {CATCH_UP}; "
+        f"kept`, then {CATCH_UP}; "
         f"{ACCEPT.replace('c.json', 'kept')}",
     ),
     (

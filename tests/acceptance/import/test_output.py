@@ -25,8 +25,7 @@ def test_json(database: Database, stigmem: Run) -> None:
     """``--json`` prints the result to standard output as one document."""
     database.add_peer("node-b", peer_id="new-id")
     database.add_facts("node-b", 1)
-    given = checkpoint(entry("node-b"), db_path="stigmem.db")
-    finished = stigmem("cursor-import", "-", "--json", given=given)
+    finished = stigmem("cursor-import", "-", "--json", given=checkpoint(entry("node-b")))
     assert finished.returncode == 0
     assert json.loads(finished.stdout) == {
         "version": 1,

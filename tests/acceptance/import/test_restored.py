@@ -87,14 +87,14 @@ def test_registered_again(database: Database, stigmem: Run) -> None:
     """
     database.add_peer("node-b", peer_id="new-id")
     database.add_facts("node-b", 1)
-    finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
+    given = checkpoint(entry("node-b"), db_path="/var/lib/stigmem/other.db")
+    finished = stigmem("cursor-import", "-", given=given)
     assert finished.returncode == 3
     assert finished.stderr.splitlines()[0] == (
         "warning: peer stigmem://node-b (inbound): withheld, the checkpoint counts no facts, and "
         "seems to be another node's"
     )
-    given = checkpoint(entry("node-b"), db_path="stigmem.db")
-    finished = stigmem("cursor-import", "-", given=given)
+    finished = stigmem("cursor-import", "-", given=checkpoint(entry("node-b")))
     assert finished.returncode == 0
     assert finished.stderr == lines(
         "info: peer stigmem://node-b (inbound): registered again, restored under its new id new-id",
@@ -140,3 +140,27 @@ def test_directory_takes_the_newest_that_fits(
         DONE.format(1, 0, 0),
     )
     assert database.cursors() == {("id-of-node-b", "inbound"): "11.0"}
+
+
+def test_what_import_has_proven_stays_true(node: Database, stigmem: Run, tmp_path: Path) -> None:
+    """After a backup was restored, a second import and a check find the first one's positions true.
+
+    Import writes when a proven position moved: the page of that time is there.
+    """
+    (tmp_path / "kept").mkdir()
+    assert stigmem("cursor-export", "--out", "kept").returncode == 0
+    backup = node.path.read_bytes()
+    node.add_facts("node-b", 2, first=3, at="2026-05-03T18:24:58+00:00")
+    node.set_cursor("id-of-node-b", "1725349600000.0", at="2026-05-03")
+    assert stigmem("cursor-export", "--out", "kept").returncode == 0
+    node.path.write_bytes(backup)
+    node.run("DELETE FROM replication_cursors")
+    for _ in range(2):
+        assert stigmem("cursor-import", "kept").returncode == 0
+        assert node.cursors()["id-of-node-b", "inbound"] == "1725349500000.005"
+        assert stigmem("cursor-check", "kept", "--db", "stigmem.db").returncode == 0
+    finished = stigmem("cursor-export", "--out", "kept")
+    assert finished.stderr.splitlines()[1] == (
+        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:45:00Z; it was "
+        "2024-09-03T07:46:40Z"
+    )
