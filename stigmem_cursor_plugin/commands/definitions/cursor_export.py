@@ -57,7 +57,7 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "the checkpoint was written"),
-        (1, "failed or refused; or written to a directory, but positions or facts were lost"),
+        (1, "failed or refused; or written to a directory, but something was lost"),
         (2, "usage error"),
     ),
     add_arguments=add_arguments,

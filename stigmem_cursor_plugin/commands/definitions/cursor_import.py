@@ -64,11 +64,7 @@ COMMAND = Command(
         (0, "done: every position was restored or skipped for the reason given"),
         (1, "failed or refused; nothing was changed"),
         (2, "usage error"),
-        (
-            3,
-            "done, but facts are missing: import withheld or cleared a position, or left a false "
-            "one that was set",
-        ),
+        (3, "done, but facts are missing: a position was withheld, cleared, or is false"),
     ),
     add_arguments=add_arguments,
 )
