@@ -156,6 +156,7 @@ def test_what_was_given_up_is_not_withheld() -> None:
     again = replace(forced, entries=(entry(POSITION, COUNTED),))
     (problem,) = of_recovery(snapshot(held=3), old, again)
     assert (problem.trouble, problem.detail) == (Trouble.WITHHELD, again.name)
+    assert of_recovery(snapshot(held=3), old, again, checkpoint_of(hour=13)) == [problem]
     later = checkpoint_of(entry(POSITION, COUNTED), hour=13)
     (problem,) = of_recovery(snapshot(held=3), old, forced, later)
     assert (problem.trouble, problem.detail) == (Trouble.WITHHELD, "13.json")

@@ -212,6 +212,7 @@ def test_questions_about_counted_facts() -> None:
         ({"db_path": "./s.db"}, False),
         ({"db_path": "/mnt/t.db"}, True),
         ({"db_path": "/mnt/s.db", "database": "/srv/s.db"}, True),
+        ({"db_path": "/srv/t.db", "database": "/srv/s.db"}, True),
         ({"db_path": "/srv/s.db", "database": "/srv/s.db"}, False),
         ({"db_path": "s.db", "peers": ()}, False),
         ({"peers": ()}, True),
