@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer
-from stigmem_cursor_plugin.core.times import parse_time
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
@@ -90,7 +88,7 @@ class Decision:
         """
         if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
             return None
-        return parse_time(self.entry.updated_at).astimezone(UTC).isoformat()
+        return self.entry.updated_at.replace("Z", "+00:00")
 
     @property
     def moves(self) -> bool:
