@@ -88,7 +88,7 @@ class Decision:
         """
         if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
             return None
-        return self.entry.updated_at.replace("Z", "+00:00")
+        return self.entry.updated_at.upper().replace("Z", "+00:00")
 
     @property
     def moves(self) -> bool:

@@ -436,7 +436,7 @@ def test_where_a_page_shows_nothing(relays: bool) -> None:
 
 def test_import_keeps_what_shows_that_a_position_is_true() -> None:
     """A proven position is written with the time at which it moved, any other with that of now."""
-    proven = checkpoint_of(entry(NEW, Received(5, "f5"), updated_at="2026-05-02T18:25:00.25Z"))
+    proven = checkpoint_of(entry(NEW, Received(5, "f5"), updated_at="2026-05-02t18:25:00.25z"))
     (cursor,) = plan(proven, database=snapshot(held=5)).cursors("now")
     assert cursor.updated_at == "2026-05-02T18:25:00.25+00:00"
     (cursor,) = plan(proven, database=snapshot(held=4), accept_loss=True).cursors("now")
