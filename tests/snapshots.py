@@ -50,4 +50,5 @@ def snapshot(
         received={NODE_B: Received(held, f"f{held}")} if held else {},
         held={f"f{number}": NODE_B for number in range(1, held + 1)},
         receipts={seen} if seen and moved_with_page else frozenset(),
+        database="s.db",
     )

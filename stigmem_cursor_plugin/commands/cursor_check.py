@@ -100,12 +100,12 @@ def _check_database(
         selection = select(read, transaction.node_id(), start.now, for_database=True)
         checkpoints = selection.checkpoints
         snapshot = look(transaction, checkpoints, settings, store.name)
-    database = findings.state_of(store.name, snapshot)
+    database = findings.state_of(snapshot)
     problems = list(findings.database_problems(database))
     plan = None
     if arguments.files:
         plan = recovery.plan(checkpoints, snapshot, start.now)
-        problems += findings.recovery_problems(store.name, plan, selection, snapshot, start.now)
+        problems += findings.recovery_problems(plan, selection, snapshot, start.now)
     return replace(
         start,
         pull_interval=settings.pull_interval,

@@ -46,8 +46,8 @@ def run(arguments: Namespace) -> int:
     all_lost = retention.has_lost_every_position(snapshot)
     accepted = arguments.force or any(one.forced for one in earlier)
     if all_lost and not (alarm or accepted):
-        raise RefusedError(*exporting.nothing_left(store.name, snapshot, program(arguments)))
-    exported = checkpoint.build(snapshot, store.name, now)
+        raise RefusedError(*exporting.nothing_left(snapshot, program(arguments)))
+    exported = checkpoint.build(snapshot, now)
     for entry in checkpoint.unusable(exported, snapshot):
         tell_warning(exporting.unusable(entry))
     exported = retention.marked(

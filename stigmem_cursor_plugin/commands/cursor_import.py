@@ -15,7 +15,7 @@ from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.selection import Selection, select
-from stigmem_cursor_plugin.core.snapshot import Snapshot
+from stigmem_cursor_plugin.core.snapshot import Cursor, Snapshot
 from stigmem_cursor_plugin.errors import CheckpointError, CursorError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import problems
@@ -72,9 +72,10 @@ def _import(arguments: Namespace) -> ImportReport:
         plan = _plan(selection, snapshot, arguments, now)
         if plan.writes and not arguments.dry_run:
             node.refuse(snapshot.node_id)
-            undo = _write_undo(plan, snapshot, store.name, arguments, now)
+            cursors = plan.cursors(now.isoformat())
+            undo = _write_undo(plan, cursors, snapshot, arguments, now)
             with _only_if_written(undo), busy("writing the positions"):
-                transaction.apply(plan.cursors(now.isoformat()))
+                transaction.apply(cursors)
                 # A node that was started meanwhile waits for our lock, and has written nothing.
                 node.check(snapshot.node_id)
     for problem in selection.passed_over:
@@ -100,13 +101,12 @@ def _plan(selection: Selection, snapshot: Snapshot, arguments: Namespace, now: d
 
 
 def _write_undo(
-    plan: Plan, snapshot: Snapshot, database: str, arguments: Namespace, now: datetime
+    plan: Plan, cursors: Sequence[Cursor], snapshot: Snapshot, arguments: Namespace, now: datetime
 ) -> str | None:
-    """Write a checkpoint of what the import overwrites; return its name, None if there is none."""
+    """Write a checkpoint of what *cursors* overwrite; return its name, None if there is none."""
     if arguments.no_undo or not plan.overwrites:
         return None
-    written = plan.cursors(now.isoformat())
-    overwritten = checkpoint.build_undo(written, plan.false_positions, snapshot, database, now)
+    overwritten = checkpoint.build_undo(cursors, plan.false_positions, snapshot, now)
     return files.write_undo(arguments.files[0], now, to_json(overwritten))
 
 

@@ -32,6 +32,11 @@ class Entry:
     updated_at: str | None
     received: Received | None = None
 
+    @property
+    def key(self) -> Key:
+        """What tells the row that it was made of from the others."""
+        return self.peer_id, self.direction
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -76,20 +81,20 @@ class Checkpoint:
         return bool(self.node_id and node_id and self.node_id != node_id)
 
 
-def build(snapshot: Snapshot, db_path: str, now: datetime) -> Checkpoint:
+def build(snapshot: Snapshot, now: datetime) -> Checkpoint:
     """Return the checkpoint of a database at the time *now* (aware, UTC).
 
     Its entries are in the order of their peers' node ids. Cursors of a peer that the database does
     not know are left out, as the host does.
     """
-    return _checkpoint_of((snapshot.cursors or {}).values(), snapshot, db_path, now)
+    return _checkpoint_of((snapshot.cursors or {}).values(), snapshot, now)
 
 
 def unusable(checkpoint: Checkpoint, snapshot: Snapshot) -> Iterator[Entry]:
     """Find the entries whose position could not be written down."""
     stored = snapshot.cursors or {}
     for entry in checkpoint.entries:
-        if entry.cursor is None and stored[entry.peer_id, entry.direction].position is not None:
+        if entry.cursor is None and stored[entry.key].position is not None:
             yield entry
 
 
@@ -97,7 +102,6 @@ def build_undo(
     cursors: Iterable[Cursor],
     false: Mapping[Key, Received | None],
     snapshot: Snapshot,
-    db_path: str,
     now: datetime,
 ) -> Checkpoint:
     """Return a checkpoint of what *cursors* overwrite, which may be no position.
@@ -110,17 +114,15 @@ def build_undo(
         stored.get(cursor.key) or replace(cursor, position=None, updated_at="")
         for cursor in cursors
     ]
-    undo = _checkpoint_of(overwritten, snapshot, db_path, now)
+    undo = _checkpoint_of(overwritten, snapshot, now)
     entries = [
-        replace(entry, received=false.get((entry.peer_id, entry.direction), entry.received))
+        replace(entry, received=false[entry.key]) if entry.key in false else entry
         for entry in undo.entries
     ]
     return replace(undo, entries=entries, undo=True)
 
 
-def _checkpoint_of(
-    cursors: Iterable[Cursor], snapshot: Snapshot, db_path: str, now: datetime
-) -> Checkpoint:
+def _checkpoint_of(cursors: Iterable[Cursor], snapshot: Snapshot, now: datetime) -> Checkpoint:
     peers = {peer.id: peer for peer in snapshot.peers}
     # Once, not for each entry: it looks through all peers.
     renamed = snapshot.has_facts_of_former_peers
@@ -133,7 +135,7 @@ def _checkpoint_of(
     return Checkpoint(
         timestamp=rfc3339(now.replace(microsecond=0)),
         # A name that is not UTF-8 cannot be written down as it is.
-        db_path=db_path.encode("utf-8", "backslashreplace").decode(),
+        db_path=snapshot.database.encode("utf-8", "backslashreplace").decode(),
         entries=entries,
         node_id=snapshot.node_id,
         generator=f"stigmem-cursor-plugin {__version__}",

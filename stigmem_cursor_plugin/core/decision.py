@@ -50,6 +50,8 @@ _REMARK_OF = {
     Outcome.NO_POSITION: Remark.NO_POSITION,
 }
 
+_WITHHELD = (Outcome.FACTS_MISSING, Outcome.CLEARED)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -99,6 +101,11 @@ class Decision:
     def leaves_false_position(self) -> bool:
         """The position in the database stays, though facts up to it are missing."""
         return self.outcome is Outcome.ALREADY_SET and self.evidence.in_doubt
+
+    @property
+    def withholds(self) -> bool:
+        """No position is restored, or the one that stays is false: facts are or may be missing."""
+        return self.outcome in _WITHHELD or self.leaves_false_position
 
     def remarks(self, *, several: bool) -> Iterator[Remark]:
         """Yield what there is to say; *several* checkpoints were given."""

@@ -75,9 +75,11 @@ class Findings:
         return not self.problems and not self.failure
 
 
-def state_of(name: str, snapshot: Snapshot) -> DatabaseState:
-    """Return the state of the database *name*."""
-    return DatabaseState(name, snapshot.node_id, snapshot.cursors is None, list(_peers(snapshot)))
+def state_of(snapshot: Snapshot) -> DatabaseState:
+    """Return the state of a database."""
+    return DatabaseState(
+        snapshot.database, snapshot.node_id, snapshot.cursors is None, list(_peers(snapshot))
+    )
 
 
 def _peers(snapshot: Snapshot) -> Iterator[PeerState]:
@@ -107,19 +109,19 @@ def database_problems(database: DatabaseState) -> Iterator[Problem]:
 
 
 def recovery_problems(
-    database: str, plan: Plan, selection: Selection, snapshot: Snapshot, now: datetime
+    plan: Plan, selection: Selection, snapshot: Snapshot, now: datetime
 ) -> Iterator[Problem]:
-    """Find what an operator would lose who recovers *database* from these checkpoints."""
+    """Find what an operator would lose who recovers the database from these checkpoints."""
     in_order = newest_first(selection.checkpoints, now)
     named_last, given_up = _named_last(in_order), _before_force(in_order)
     compared = {checkpoint.name for checkpoint in _compared(selection, given_up, now)}
-    yield from _facts_gone(database, [one for one in in_order if one.name in compared], snapshot)
+    yield from _facts_gone([one for one in in_order if one.name in compared], snapshot)
     for decision in plan.decisions:
         trouble = _trouble(decision, named_last)
         if trouble is not None and decision.checkpoint.name not in given_up:
             yield Problem(
                 trouble,
-                database,
+                snapshot.database,
                 detail=decision.checkpoint.name,
                 peer=decision.entry.peer_node_id,
                 direction=decision.entry.direction,
@@ -156,9 +158,7 @@ def _compared(
         yield from retention.compared(past, future)
 
 
-def _facts_gone(
-    database: str, checkpoints: Iterable[Checkpoint], snapshot: Snapshot
-) -> Iterator[Problem]:
+def _facts_gone(checkpoints: Iterable[Checkpoint], snapshot: Snapshot) -> Iterator[Problem]:
     found: dict[Key, Loss] = {}
     for checkpoint in checkpoints:
         for loss in retention.losses(checkpoint, snapshot):
@@ -167,7 +167,7 @@ def _facts_gone(
     for loss in found.values():
         yield Problem(
             Trouble.FACTS_GONE,
-            database,
+            snapshot.database,
             detail=loss.checkpoint.name,
             peer=loss.peer.node_id,
             direction=loss.entry.direction,

@@ -31,15 +31,16 @@ class Plan:
     decisions: Sequence[Decision]
     table_missing: bool
 
-    def count(self, outcome: Outcome) -> int:
-        """Return how many positions have this outcome."""
-        return sum(1 for decision in self.decisions if decision.outcome is outcome)
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many positions have each outcome."""
+        outcomes = [decision.outcome for decision in self.decisions]
+        return {outcome: outcomes.count(outcome) for outcome in Outcome}
 
     @property
     def withholds(self) -> bool:
         """Whether a position is not restored, or not to be trusted: facts are or may be missing."""
-        withheld = any(self.count(outcome) for outcome in (Outcome.FACTS_MISSING, Outcome.CLEARED))
-        return withheld or any(decision.leaves_false_position for decision in self.decisions)
+        return any(decision.withholds for decision in self.decisions)
 
     @property
     def writes(self) -> bool:

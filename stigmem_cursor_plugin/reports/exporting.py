@@ -31,7 +31,7 @@ def loss(found: Loss) -> str:
             return f"{who} has lost {found.missing:,} fact(s) up to its position {before}"
 
 
-def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[str]:
+def nothing_left(snapshot: Snapshot, program: Program) -> Sequence[str]:
     """Return why there is nothing to write, and what to do.
 
     The host stores the facts of a page one by one, and the position after the last: for the
@@ -39,8 +39,8 @@ def nothing_left(name: str, snapshot: Snapshot, program: Program) -> Sequence[st
     """
     to_do = f"{program.recovery()}; --force writes an empty checkpoint"
     if snapshot.cursors is None:
-        return f"{name} has no table replication_cursors", to_do
-    lost = f"{name} has lost every position, or its first pull is under way"
+        return f"{snapshot.database} has no table replication_cursors", to_do
+    lost = f"{snapshot.database} has lost every position, or its first pull is under way"
     return lost, f"if this stays, {to_do}"
 
 

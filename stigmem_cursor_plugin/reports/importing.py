@@ -41,10 +41,11 @@ class ImportReport:
     def summary(self) -> str:
         """Return the last line: the one of the host's runbook, and what else was skipped."""
         what = "dry run, nothing was changed" if self.dry_run else "cursor import complete"
+        counts = self.plan.counts
         first, *rest = [
-            f"{self.plan.count(outcome)} {words}"
+            f"{counts[outcome]} {words}"
             for outcome, words in _COUNTS.items()
-            if outcome in _ALWAYS_COUNTED or self.plan.count(outcome)
+            if outcome in _ALWAYS_COUNTED or counts[outcome]
         ]
         restored = first.replace("restored", f"{self._be}restored")
         return f"{what}: {', '.join([restored, *rest])}"
@@ -68,7 +69,7 @@ class ImportReport:
             yield Group(ways, len(ways))
         if self.undo is not None:
             back = "importing it with --force puts them back"
-            if self.plan.count(Outcome.CLEARED):
+            if self.plan.counts[Outcome.CLEARED]:
                 back += ", and with --accept-loss those that were cleared"
             yield Group([f"undo checkpoint written: {self.undo}; {back}"], 1)
 
@@ -206,7 +207,7 @@ def _doubt(decision: Decision) -> str:
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return the counts and the decisions of a plan as JSON values."""
     return {
-        "counts": {outcome.value: plan.count(outcome) for outcome in Outcome},
+        "counts": {outcome.value: number for outcome, number in plan.counts.items()},
         "cursors": [_decision_document(decision) for decision in plan.decisions],
     }
 

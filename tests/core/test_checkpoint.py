@@ -19,7 +19,7 @@ WHOLE = Received(9, "x", any_sender=True)
 
 def counted(database: Snapshot) -> Received | None:
     """Return what the checkpoint of a database with one peer counts."""
-    (entry,) = checkpoint.build(database, "s.db", NOW).entries
+    (entry,) = checkpoint.build(database, NOW).entries
     return entry.received
 
 
@@ -79,7 +79,7 @@ def test_every_known_peer_by_node_id() -> None:
         Cursor("gone", "inbound", "9.0", "t"),
         Cursor("b", "inbound", "1.0", "2026-05-02T18:25:00Z"),
     ]
-    found = checkpoint.build(rows(*stored), "s.db", NOW)
+    found = checkpoint.build(rows(*stored), NOW)
     time, earlier = "2026-05-02T18:25:00Z", "2026-05-02T16:25:00Z"
     none = Received(0, None)
     assert found.entries == [
@@ -91,7 +91,7 @@ def test_every_known_peer_by_node_id() -> None:
 
 def test_what_a_checkpoint_says_of_itself() -> None:
     """It has the time to the second, the node, the database and the program."""
-    found = checkpoint.build(snapshot(table=False), "s\udcff.db", NOW)
+    found = checkpoint.build(replace(snapshot(table=False), database="s\udcff.db"), NOW)
     assert (found.timestamp, found.node_id) == ("2026-05-03T01:02:03Z", NODE_A)
     assert (found.db_path, found.entries) == (r"s\udcff.db", [])
     assert found.generator == f"stigmem-cursor-plugin {__version__}"
@@ -104,7 +104,7 @@ def test_what_a_checkpoint_says_of_itself() -> None:
 )
 def test_position_that_cannot_be_written(stored: str | None, written: str | None) -> None:
     """A position with a control character is written as none."""
-    (found,) = checkpoint.build(snapshot(position=stored), "s.db", NOW).entries
+    (found,) = checkpoint.build(snapshot(position=stored), NOW).entries
     assert found.cursor == written
 
 
@@ -122,7 +122,7 @@ def test_position_that_cannot_be_written(stored: str | None, written: str | None
 )
 def test_when_a_position_moved(stored: str, written: str | None) -> None:
     """The time of a position is written in UTC, where it is a time with a zone."""
-    (found,) = checkpoint.build(rows(Cursor("b", "inbound", "1.0", stored)), "s.db", NOW).entries
+    (found,) = checkpoint.build(rows(Cursor("b", "inbound", "1.0", stored)), NOW).entries
     assert found.updated_at == written
 
 
@@ -131,11 +131,11 @@ def test_undo_holds_what_was_there(position: str | None, table: bool) -> None:
     """An undo checkpoint has the position that an import overwrites, or none."""
     database = snapshot(position=position, table=table)
     written = [Cursor("b", "inbound", "2.0", "now")]
-    found = checkpoint.build_undo(written, {}, database, "s.db", NOW)
+    found = checkpoint.build_undo(written, {}, database, NOW)
     assert found.undo
     assert [(item.peer_id, item.cursor) for item in found.entries] == [("b", position)]
     other = checkpoint.build_undo(
-        [Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z")], {}, database, "s.db", NOW
+        [Cursor("b", "outbound", "2.0", "2026-05-02T18:25:00Z")], {}, database, NOW
     )
     assert [(item.cursor, item.updated_at) for item in other.entries] == [(None, None)]
 
@@ -144,7 +144,7 @@ def test_undo_proves_no_false_position() -> None:
     """With a position whose facts are missing stands what showed that, not the facts left."""
     database, shown = snapshot(position="1.0", held=2), Received(5, "f5")
     emptied = [Cursor("b", "inbound", None, "now")]
-    found = checkpoint.build_undo(emptied, {("b", "inbound"): shown}, database, "s.db", NOW)
+    found = checkpoint.build_undo(emptied, {("b", "inbound"): shown}, database, NOW)
     assert [item.received for item in found.entries] == [shown]
 
 
@@ -260,8 +260,8 @@ def test_fields_of_the_hosts_own_export() -> None:
 def test_unusable() -> None:
     """A position that could not be written down is told from one that is not there."""
     database, empty = snapshot(position="1\n2"), snapshot()
-    written = checkpoint.build(database, "s.db", NOW)
+    written = checkpoint.build(database, NOW)
     assert list(checkpoint.unusable(written, database)) == list(written.entries)
-    assert list(checkpoint.unusable(checkpoint.build(empty, "s.db", NOW), empty)) == []
+    assert list(checkpoint.unusable(checkpoint.build(empty, NOW), empty)) == []
     good = snapshot(position="200.0")
-    assert list(checkpoint.unusable(checkpoint.build(good, "s.db", NOW), good)) == []
+    assert list(checkpoint.unusable(checkpoint.build(good, NOW), good)) == []

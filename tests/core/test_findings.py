@@ -21,7 +21,7 @@ COUNTED = Received(5, "f5")
 
 def of_database(database: Snapshot) -> list[Problem]:
     """Return what a database alone shows."""
-    return list(findings.database_problems(findings.state_of("s.db", database)))
+    return list(findings.database_problems(findings.state_of(database)))
 
 
 def of_recovery(database: Snapshot, *checkpoints: Checkpoint) -> list[Problem]:
@@ -34,7 +34,7 @@ def of_directories(database: Snapshot, *directories: Sequence[Checkpoint]) -> li
     by_source = {str(number): found for number, found in enumerate(directories)}
     selection = Selection(by_source, [], [])
     plan = recovery.plan(selection.checkpoints, database, NOW)
-    return list(findings.recovery_problems("s.db", plan, selection, database, NOW))
+    return list(findings.recovery_problems(plan, selection, database, NOW))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_peers_are_shown_in_every_direction() -> None:
     """A peer is shown inbound at least, and facts count inbound only."""
     sent = [Cursor("b", direction, POSITION, "t") for direction in ("outbound", "a direction")]
     database = replace(snapshot(held=3), cursors={cursor.key: cursor for cursor in sent})
-    state = findings.state_of("s.db", database)
+    state = findings.state_of(database)
     assert (state.name, state.node_id, state.table_missing) == ("s.db", NODE_A, False)
     assert list(state.peers) == [
         PeerState(peer(), "a direction", POSITION, 0),

@@ -149,7 +149,7 @@ def test_missing_table() -> None:
         checkpoint_of(entry(received=Received(1, "f1"))), database=snapshot(table=False, held=1)
     )
     assert found.table_missing
-    assert found.count(Outcome.RESTORED) == 1
+    assert found.counts[Outcome.RESTORED] == 1
 
 
 @pytest.mark.parametrize("held", [0, 5])
@@ -170,7 +170,7 @@ def test_undo_empties_with_force_only(position: str | None) -> None:
     """An empty entry of an undo checkpoint empties the position with --force, else it is none."""
     undo = replace(checkpoint_of(entry(None)), undo=True)
     database = snapshot(position=position)
-    assert plan(undo, database=database).count(Outcome.NO_POSITION) == 1
+    assert plan(undo, database=database).counts[Outcome.NO_POSITION] == 1
     forced = plan(undo, database=database, force=True)
     assert forced.cursors("now") == [Cursor("b", "inbound", None, "now")]
 
@@ -196,7 +196,7 @@ def test_position_that_stands_on_missing_facts(
     database = snapshot(position=position, held=4, moved_with_page=moved_with_page)
     left = plan(lost, database=database)
     assert left.cursors("now") == []
-    assert left.count(Outcome.ALREADY_SET) == 1
+    assert left.counts[Outcome.ALREADY_SET] == 1
     assert left.withholds is cleared
     assert list(left.decisions[0].remarks(several=False)) == [
         Remark.FALSE if cleared else Remark.ALREADY_SET
@@ -206,7 +206,7 @@ def test_position_that_stands_on_missing_facts(
     shown = {("b", "inbound"): Received(5, "f5")}
     assert found.false_positions == (shown if cleared else {})
     assert found.cursors("now") == ([Cursor("b", "inbound", None, "now")] if cleared else [])
-    assert found.count(Outcome.CLEARED) == (1 if cleared else 0)
+    assert found.counts[Outcome.CLEARED] == (1 if cleared else 0)
     assert found.withholds
     assert found.overwrites is cleared
     accepted = plan(lost, database=database, force=True, accept_loss=True)
@@ -257,7 +257,7 @@ def test_on_trust_only_where_nothing_is_counted() -> None:
     assert plan(uncounted, database=snapshot()).decisions[0].evidence.proof is Proof.ON_TRUST
     both = plan(counted, uncounted, database=snapshot())
     assert both.cursors("now") == []
-    assert both.count(Outcome.FACTS_MISSING) == 1
+    assert both.counts[Outcome.FACTS_MISSING] == 1
 
 
 COUNTED = st.integers(0, 6).map(lambda facts: Received(facts, f"f{facts}" if facts else None))
