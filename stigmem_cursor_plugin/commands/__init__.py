@@ -3,6 +3,8 @@
 A command's definition is loaded for every command line, what it does only when it runs.
 """
 
+import atexit
+import gc
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -62,6 +64,8 @@ def fill(parser: ArgumentParser, command: Command) -> None:
 def execute(command: Command, arguments: Namespace) -> int:
     """Run a command and return its exit status."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Python looks for garbage once more before it ends, which takes as long as some commands do.
+    atexit.register(gc.freeze)
     return status_of(partial(_run, command, arguments))
 
 
