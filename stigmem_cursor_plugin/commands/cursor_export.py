@@ -43,16 +43,12 @@ def run(arguments: Namespace) -> int:
         snapshot = look(transaction, earlier, settings, store.name)
     _refuse_unnamed(arguments, earlier, snapshot)
     alarm = retention.alarm(earlier, snapshot)
-    all_lost = retention.has_lost_every_position(snapshot)
-    accepted = arguments.force or any(one.forced for one in earlier)
-    if all_lost and not (alarm or accepted):
+    if alarm.is_unexplained and not arguments.force:
         raise RefusedError(*exporting.nothing_left(snapshot, program(arguments)))
     exported = checkpoint.build(snapshot, now)
     for entry in checkpoint.unusable(exported, snapshot):
         tell_warning(exporting.unusable(entry))
-    exported = retention.marked(
-        exported, alarm, force=arguments.force, loss_is_known=all_lost and accepted
-    )
+    exported = retention.marked(exported, alarm, force=arguments.force)
     steps = retention.remedies(alarm, earlier, snapshot, now) if alarm else []
     (_write_to_directory if directory else _write_to_file)(arguments, exported, alarm, steps)
     return 0

@@ -26,7 +26,7 @@ DELAYS = (1.0, 2.0, 4.0, 8.0)
 LONGEST_RETRY_AFTER = 120.0
 """The longest ``Retry-After`` that is obeyed, in seconds."""
 
-SETTLED = 5.0
+SHORTEST_SETTLING = 5.0
 """Seconds that a position must stay at least, after ``--live``, to be taken for settled."""
 
 LOOP_SLOWNESS = 20
@@ -195,7 +195,7 @@ class Timing:
 
         A pull of the node's fetches as much, and stores it many times more slowly.
         """
-        return max(SETTLED, self.whole + LOOP_SLOWNESS * self.locked)
+        return max(SHORTEST_SETTLING, self.whole + LOOP_SLOWNESS * self.locked)
 
 
 def rest(outcome: PageOutcome, *, live: bool, pause: float) -> float:

@@ -78,16 +78,24 @@ class Alarm:
 
     ``emptied`` is an earlier checkpoint with positions where the database has none at all, though
     no peer of it may be known any more. ``false`` are the positions that must not be trusted, also
-    those of peers that an operator has dismissed.
+    those of peers that an operator has dismissed. ``all_lost``: there is no position, though there
+    must have been one. ``given_up``: an earlier export was told with ``--force`` to go on.
     """
 
     losses: Sequence[Loss]
     emptied: Checkpoint | None
     false: frozenset[Key] = frozenset()
+    all_lost: bool = False
+    given_up: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether there is one."""
         return bool(self.losses or self.emptied)
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Every position is lost, no earlier checkpoint shows it, and nobody has given it up."""
+        return self.all_lost and not self and not self.given_up
 
     @property
     def needed(self) -> frozenset[str]:
@@ -130,24 +138,25 @@ def alarm(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
     emptied = None
     if not snapshot.positions:
         emptied = next((earlier for earlier in checkpoints if earlier.positions), None)
-    return Alarm(list(found.values()), emptied, frozenset(false))
+    return Alarm(
+        list(found.values()),
+        emptied,
+        frozenset(false),
+        all_lost=_has_lost_every_position(snapshot),
+        given_up=any(checkpoint.forced for checkpoint in checkpoints),
+    )
 
 
-def marked(
-    checkpoint: Checkpoint,
-    alarm: Alarm,
-    *,
-    force: bool,
-    loss_is_known: bool,
-) -> Checkpoint:
+def marked(checkpoint: Checkpoint, alarm: Alarm, *, force: bool) -> Checkpoint:
     """Return *checkpoint* with what later exports must know of a loss.
 
-    *loss_is_known*: every position is lost, and an operator has accepted that with ``--force``, now
-    or before; while nothing has come back, each checkpoint says so again.
+    If every position is lost and that was given up, now or before, each checkpoint says so again
+    while nothing has come back.
     """
-    given_up = (bool(alarm) and force) or loss_is_known
-    noted = replace(checkpoint, forced=given_up, after_loss=bool(alarm) and not force)
-    return noted if force else _without(alarm.false, noted)
+    still_given_up = alarm.all_lost and (force or alarm.given_up)
+    forced = (bool(alarm) and force) or still_given_up
+    noted = replace(checkpoint, forced=forced, after_loss=bool(alarm) and not force)
+    return noted if force or not alarm.false else _without(alarm.false, noted)
 
 
 def _without(false: Collection[Key], checkpoint: Checkpoint) -> Checkpoint:
@@ -161,7 +170,7 @@ def _without(false: Collection[Key], checkpoint: Checkpoint) -> Checkpoint:
     )
 
 
-def has_lost_every_position(snapshot: Snapshot) -> bool:
+def _has_lost_every_position(snapshot: Snapshot) -> bool:
     """Tell whether there is no position, though there must have been one.
 
     A node that has no peers yet, or received no fact from them, has lost nothing.

@@ -12,7 +12,7 @@ RESOLVE_PATIENCE = 2.0
 """Seconds to wait for the addresses of a name. A name that does not resolve is no node."""
 
 
-class Place(NamedTuple):
+class Endpoint(NamedTuple):
     """A host and a port as the settings name them; ``secure`` where TLS is expected there."""
 
     host: str
@@ -21,12 +21,12 @@ class Place(NamedTuple):
 
 
 class Address(NamedTuple):
-    """An address of this machine, and the place that it was found for."""
+    """An address of this machine, and the endpoint that it was found for."""
 
     family: int
     target: Any
     """What ``socket.connect`` takes: (address, port), for IPv6 with flow and scope."""
-    place: Place
+    endpoint: Endpoint
 
     def __str__(self) -> str:
         """Return ``127.0.0.1:8765`` or ``[::1]:8765``."""
@@ -50,52 +50,52 @@ def node_addresses(settings: Settings) -> Sequence[Address]:
 
     Only addresses of this machine are returned: no other machine is ever asked.
     """
-    places = [place for place in _places(settings) if 0 < place.port < 1 << 16]
-    found = {place: _without_lookup(place) for place in places}
-    names = [place for place, addresses in found.items() if addresses is None]
+    endpoints = [endpoint for endpoint in _endpoints(settings) if 0 < endpoint.port < 1 << 16]
+    found = {endpoint: _without_lookup(endpoint) for endpoint in endpoints}
+    names = [endpoint for endpoint, addresses in found.items() if addresses is None]
     found |= at_once(_looked_up, names, RESOLVE_PATIENCE)
-    addresses = [address for place in places for address in found[place] or ()]
-    # If two places have one address, the first is kept: that of the URL has the host name to send.
+    addresses = [address for endpoint in endpoints for address in found[endpoint] or ()]
+    # Of two with one address, the first is kept: that of the URL has the host name to send.
     return list({address.target: address for address in reversed(addresses)}.values())
 
 
-def _places(settings: Settings) -> Iterator[Place]:
+def _endpoints(settings: Settings) -> Iterator[Endpoint]:
     try:
         url = urlsplit(settings.node_url)
         secure = url.scheme == "https"
         if url.hostname:
-            yield Place(url.hostname, url.port or (443 if secure else 80), secure)
+            yield Endpoint(url.hostname, url.port or (443 if secure else 80), secure)
     except ValueError:
         pass  # not a URL: nothing listens there
     # The host turns TLS on where both are set (stigmem-node 0.9.0a1 to 0.9.0a12).
     secure = bool(settings.tls_cert_path and settings.tls_key_path)
     for host in (settings.host, "127.0.0.1", "::1"):
         if host:  # an empty one means every interface, as 0.0.0.0 does
-            yield Place(host, settings.port, secure)
+            yield Endpoint(host, settings.port, secure)
 
 
-def _without_lookup(place: Place) -> Sequence[Address] | None:
-    """Return the addresses of a place that is named by address, None where it has a name."""
-    hosts = ("127.0.0.1", "::1") if place.host == "localhost" else (place.host,)
+def _without_lookup(endpoint: Endpoint) -> Sequence[Address] | None:
+    """Return the addresses of an endpoint that is named by address, None where it has a name."""
+    hosts = ("127.0.0.1", "::1") if endpoint.host == "localhost" else (endpoint.host,)
     try:
-        return [one for host in hosts for one in _found(place, host, socket.AI_NUMERICHOST)]
+        return [one for host in hosts for one in _found(endpoint, host, socket.AI_NUMERICHOST)]
     except (OSError, ValueError):
         return None
 
 
-def _looked_up(place: Place) -> Sequence[Address]:
+def _looked_up(endpoint: Endpoint) -> Sequence[Address]:
     try:
-        return _found(place, place.host)
+        return _found(endpoint, endpoint.host)
     except (OSError, ValueError):
         return ()
 
 
-def _found(place: Place, host: str, flags: int = 0) -> Sequence[Address]:
+def _found(endpoint: Endpoint, host: str, flags: int = 0) -> Sequence[Address]:
     # Given a str, Python loads its table of international names.
     name = host.encode() if host.isascii() else host
-    found = socket.getaddrinfo(name, place.port, type=socket.SOCK_STREAM, flags=flags)
+    found = socket.getaddrinfo(name, endpoint.port, type=socket.SOCK_STREAM, flags=flags)
     return [
-        Address(family, (_LISTENING_ON.get(str(address), address), *rest), place)
+        Address(family, (_LISTENING_ON.get(str(address), address), *rest), endpoint)
         for family, _, _, _, (address, *rest) in found
         if _is_here(family, (address, 0, *rest[1:]))
     ]

@@ -19,7 +19,7 @@ LONGEST_ANSWER = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PeerReply:
     """An answer, and the response that it was read from; None where there was none."""
 
     answer: Answer
@@ -36,7 +36,7 @@ class Asker:
         self._make_client = make_client
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._ahead: tuple[Any, Future[Reply]] | None = None
+        self._ahead: tuple[Any, Future[PeerReply]] | None = None
 
     def __enter__(self) -> Self:
         """Start the thread."""
@@ -54,7 +54,7 @@ class Asker:
         self._thread.join()
         self._loop.close()
 
-    def reply(self, url: str, request: dict[str, Any]) -> Reply:
+    def reply(self, url: str, request: dict[str, Any]) -> PeerReply:
         """Return the reply to a GET request, which may have been asked ahead.
 
         *request* holds the arguments of ``httpx.AsyncClient.get``.
@@ -70,7 +70,7 @@ class Asker:
         """Send a GET request whose reply is wanted later, if at all."""
         self._ahead = _key(url, request), self._send(url, request)
 
-    def _send(self, url: str, request: dict[str, Any]) -> "Future[Reply]":
+    def _send(self, url: str, request: dict[str, Any]) -> "Future[PeerReply]":
         return asyncio.run_coroutine_threadsafe(self._ask(url, request), self._loop)
 
     def _run(self, work: Any) -> Any:
@@ -87,15 +87,15 @@ class Asker:
         await asyncio.gather(*waiting, return_exceptions=True)
         await self._client.aclose()
 
-    async def _ask(self, url: str, request: dict[str, Any]) -> Reply:
+    async def _ask(self, url: str, request: dict[str, Any]) -> PeerReply:
         try:
             async with asyncio.timeout(LONGEST_ANSWER):
                 response = await self._client.get(url, **request)
         except Exception as error:  # noqa: BLE001  whatever the peer did, it did not answer
-            return Reply(Answer(error=_why(error)))
+            return PeerReply(Answer(error=_why(error)))
         # The stream leads back to the response: a page would stay until the next full collection.
         response.stream = httpx.ByteStream(b"")
-        return Reply(_read(response), response)
+        return PeerReply(_read(response), response)
 
 
 def _key(url: str, request: dict[str, Any]) -> Any:

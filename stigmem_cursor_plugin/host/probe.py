@@ -27,21 +27,21 @@ class Probe:
         open_to_us = [address for address in self._addresses if not _nobody_at(address)]
         # Half a second more, so that the thread can report its own timeout.
         heard = at_once(self._ask, open_to_us, wellknown.ANSWERS_WITHIN + 0.5)
-        late = wellknown.Reply(trouble=wellknown.NO_ANSWER)
+        late = wellknown.ListenerReply(trouble=wellknown.NO_ANSWER)
         replies = ((str(address), heard.get(address, late)) for address in open_to_us)
         found = (Listener(where, reply.node_id, reply.trouble) for where, reply in replies)
         return [one for one in found if one.node_id is not None or one.trouble is not None]
 
-    def _ask(self, address: Address) -> wellknown.Reply:
+    def _ask(self, address: Address) -> wellknown.ListenerReply:
         try:
             return wellknown.ask(address, self._certificate)
         except TimeoutError:
-            return wellknown.Reply(trouble=wellknown.NO_ANSWER)
+            return wellknown.ListenerReply(trouble=wellknown.NO_ANSWER)
         except OSError as error:
             nobody = error.errno in _NOBODY
-            return wellknown.Reply(trouble=None if nobody else f"cannot be asked ({error})")
+            return wellknown.ListenerReply(trouble=None if nobody else f"cannot be asked ({error})")
         except Exception as error:  # noqa: BLE001  nonsense does not prove that no node runs
-            return wellknown.Reply(trouble=f"cannot be understood ({type(error).__name__})")
+            return wellknown.ListenerReply(trouble=f"cannot be understood ({type(error).__name__})")
 
 
 def _nobody_at(address: Address) -> bool:

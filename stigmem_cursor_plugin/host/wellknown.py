@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from stigmem_cursor_plugin.host.addresses import Address, Place
+from stigmem_cursor_plugin.host.addresses import Address, Endpoint
 
 ANSWERS_WITHIN = 10.0
 """Seconds to wait for the answer to a connection: a node that stores a page answers late."""
@@ -19,7 +19,7 @@ NO_ANSWER = f"gave no answer in {ANSWERS_WITHIN:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ListenerReply:
     """What came of asking a listener.
 
     At most one of ``node_id`` and ``trouble`` is set; neither means another service.
@@ -32,14 +32,14 @@ class Reply:
     """Whether asking over the other transport, TLS or none, could not say more."""
 
 
-def ask(address: Address, certificate: tuple[str, str]) -> Reply:
+def ask(address: Address, certificate: tuple[str, str]) -> ListenerReply:
     """Ask the listener at *address*, over TLS and without, in :data:`ANSWERS_WITHIN`.
 
     *certificate* are the node's own, the files of certificate and key: with them a node that
     wants a client certificate can be asked. Raises OSError where no connection is made.
     """
     deadline = time.monotonic() + ANSWERS_WITHIN
-    secure = address.place.secure
+    secure = address.endpoint.secure
     first = _ask_over(address, deadline, certificate if secure else None)
     if first.certain:
         return first
@@ -48,23 +48,25 @@ def ask(address: Address, certificate: tuple[str, str]) -> Reply:
     return other if other.certain or first.trouble else first
 
 
-def _ask_over(address: Address, deadline: float, certificate: tuple[str, str] | None) -> Reply:
+def _ask_over(
+    address: Address, deadline: float, certificate: tuple[str, str] | None
+) -> ListenerReply:
     """Ask over TLS if a *certificate* is given, else in the clear."""
     secured = False
     with address.connect(max(0.001, deadline - time.monotonic())) as plain:
         try:
             if certificate is None:
-                return _request(plain, address.place)
-            with _secured(plain, address.place.host, certificate) as connection:
+                return _request(plain, address.endpoint)
+            with _secured(plain, address.endpoint.host, certificate) as connection:
                 secured = True
-                return _request(connection, address.place)
+                return _request(connection, address.endpoint)
         except TimeoutError:
-            return Reply(trouble=NO_ANSWER, certain=secured or certificate is None)
+            return ListenerReply(trouble=NO_ANSWER, certain=secured or certificate is None)
         except OSError as error:
             # An alert proves that the listener speaks TLS.
             if secured or "ALERT" in str(getattr(error, "reason", "")):
-                return Reply(trouble="refused the TLS connection")
-            return Reply(trouble="closed the connection without an answer", certain=False)
+                return ListenerReply(trouble="refused the TLS connection")
+            return ListenerReply(trouble="closed the connection without an answer", certain=False)
 
 
 def _secured(connection: socket.socket, host: str, certificate: tuple[str, str]) -> socket.socket:
@@ -81,11 +83,11 @@ def _secured(connection: socket.socket, host: str, certificate: tuple[str, str])
     return context.wrap_socket(connection, server_hostname=host)
 
 
-def _request(connection: socket.socket, place: Place) -> Reply:
+def _request(connection: socket.socket, endpoint: Endpoint) -> ListenerReply:
     """Send the request and read the reply; raises OSError where there is none."""
     from http import client  # noqa: PLC0415  only when something listens there
 
-    exchange = client.HTTPConnection(place.host, place.port)
+    exchange = client.HTTPConnection(endpoint.host, endpoint.port)
     exchange.sock = connection
     exchange.request("GET", "/.well-known/stigmem", headers={"Connection": "close"})
     try:
@@ -97,9 +99,9 @@ def _request(connection: socket.socket, place: Place) -> Reply:
         return _BROKEN_OFF
     except client.BadStatusLine as error:
         # Not HTTP; but this is how a TLS alert begins.
-        return Reply(certain=not str(error).startswith("\x15\x03"))
+        return ListenerReply(certain=not str(error).startswith("\x15\x03"))
     except client.HTTPException:
-        return Reply()
+        return ListenerReply()
     if response.length and len(body) < _LONGEST:
         return _BROKEN_OFF
     return _understood(response.status, body)
@@ -107,18 +109,18 @@ def _request(connection: socket.socket, place: Place) -> Reply:
 
 _LONGEST = 1 << 20
 """Bytes; a node's answer has some hundreds."""
-_BROKEN_OFF = Reply(trouble="broke off its answer")
+_BROKEN_OFF = ListenerReply(trouble="broke off its answer")
 
 
-def _understood(status: int, body: bytes) -> Reply:
+def _understood(status: int, body: bytes) -> ListenerReply:
     # 500 is a node's own failure, 504 that of a proxy which has waited for a busy node.
     if status in (500, 504):
-        return Reply(trouble=f"answered with HTTP status {status}")
+        return ListenerReply(trouble=f"answered with HTTP status {status}")
     try:
         node_id = json.loads(body)["node_id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         node_id = None
     if isinstance(node_id, str):
-        return Reply(node_id)
+        return ListenerReply(node_id)
     # 400 is what web servers say to a plain request on a port for TLS.
-    return Reply(certain=status != 400)
+    return ListenerReply(certain=status != 400)

@@ -80,7 +80,7 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None:
         room = width - sum(widths[1:]) - 2 * len(widths[1:])
-        names = shortened([row[0] for row in rows], room)
+        names = cut_to_width([row[0] for row in rows], room)
         rows = [[names[row[0]], *row[1:]] for row in rows]
         widths[0] = max(map(len, names.values()))
     return [
@@ -92,7 +92,7 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
 SCHEME = "stigmem://"
 
 
-def shortened(names: Sequence[str], width: int) -> Mapping[str, str]:
+def cut_to_width(names: Sequence[str], width: int) -> Mapping[str, str]:
     """Return each name cut to *width*, so that different names stay different.
 
     The scheme that all node ids have goes first, then the longest part that still leaves them

@@ -135,7 +135,16 @@ def test_no_alarm() -> None:
 )
 def test_every_position_lost(database: Snapshot, every: bool) -> None:
     """Facts of an active peer without any position, or no table, mean that positions were lost."""
-    assert retention.has_lost_every_position(database) is every
+    assert retention.alarm([], database).all_lost is every
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_every_position_lost_and_no_checkpoint_shows_it(forced: bool) -> None:
+    """That is refused, unless an earlier export gave it up, or a checkpoint shows what was lost."""
+    without = replace(checkpoint_of(entry(None)), forced=forced)
+    assert retention.alarm([without], snapshot(held=1)).is_unexplained is not forced
+    assert not retention.alarm([checkpoint_of(entry(POSITION))], snapshot(held=1)).is_unexplained
+    assert not retention.alarm([], snapshot()).is_unexplained
 
 
 @pytest.mark.parametrize(
@@ -213,15 +222,18 @@ def test_marks() -> None:
     """A checkpoint says whether earlier ones are needed, or the loss was accepted."""
     earlier = [checkpoint_of(entry(POSITION, COUNTED))]
     lost, fine = retention.alarm(earlier, snapshot()), retention.alarm([], snapshot())
+    unexplained, known = (replace(fine, all_lost=True, given_up=given) for given in (False, True))
 
-    def marks(alarm: Alarm, *, force: bool = False, known: bool = False) -> tuple[bool, bool]:
-        found = retention.marked(checkpoint_of(), alarm, force=force, loss_is_known=known)
+    def marks(alarm: Alarm, *, force: bool = False) -> tuple[bool, bool]:
+        found = retention.marked(checkpoint_of(), alarm, force=force)
         return found.forced, found.after_loss
 
     assert marks(lost) == (False, True)
     assert marks(lost, force=True) == (True, False)
     assert marks(fine) == marks(fine, force=True) == (False, False)
-    assert marks(fine, known=True) == (True, False)
+    assert marks(known) == marks(unexplained, force=True) == (True, False)
+    assert marks(unexplained) == (False, False)
+    assert marks(replace(fine, given_up=True)) == (False, False)
 
 
 def test_no_false_position_is_written() -> None:
@@ -231,7 +243,7 @@ def test_no_false_position_is_written() -> None:
 
     def written(database: Snapshot, *, force: bool = False) -> list[str | None]:
         alarm = retention.alarm([earlier], database)
-        found = retention.marked(now, alarm, force=force, loss_is_known=False)
+        found = retention.marked(now, alarm, force=force)
         return [item.cursor for item in found.entries]
 
     assert written(snapshot(position=AFTER, held=4)) == [None]
@@ -245,9 +257,9 @@ def test_a_false_position_of_a_dismissed_peer() -> None:
     revoked = snapshot(peers=(peer(status="revoked"),), position=POSITION, held=4)
     alarm = retention.alarm([given], revoked)
     assert not alarm
-    written = retention.marked(given, alarm, force=False, loss_is_known=False)
+    written = retention.marked(given, alarm, force=False)
     assert ([one.cursor for one in written.entries], written.after_loss) == ([None], False)
-    forced = retention.marked(given, alarm, force=True, loss_is_known=False)
+    forced = retention.marked(given, alarm, force=True)
     assert [one.cursor for one in forced.entries] == [POSITION]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin.reports.formatting import Repull, apart, duration, shortened
+from stigmem_cursor_plugin.reports.formatting import Repull, apart, cut_to_width, duration
 
 REAL = [f"stigmem://node-{n}.eu-west-1.federation.example.org" for n in range(12)]
 
@@ -12,21 +12,21 @@ REAL = [f"stigmem://node-{n}.eu-west-1.federation.example.org" for n in range(12
 @pytest.mark.parametrize("width", [8, 9, 12, 20, 40])
 def test_real_node_ids_can_be_told_apart(width: int) -> None:
     """Node ids that differ in one place stay different, whatever room there is."""
-    cut = shortened(REAL, width)
+    cut = cut_to_width(REAL, width)
     assert len(set(cut.values())) == len(REAL)
     assert max(map(len, cut.values())) <= width
 
 
 def test_the_beginning_of_a_host_name_is_kept() -> None:
     """The scheme goes first, then the end."""
-    assert shortened(REAL, 12)[REAL[0]] == "node-0.eu-w…"
-    assert shortened([REAL[0]], 200) == {REAL[0]: REAL[0]}
+    assert cut_to_width(REAL, 12)[REAL[0]] == "node-0.eu-w…"
+    assert cut_to_width([REAL[0]], 200) == {REAL[0]: REAL[0]}
 
 
 def test_the_end_is_kept_where_it_tells_more() -> None:
     """Names that differ at their ends keep both ends."""
     names = [f"stigmem://federation.example.org/{name}" for name in ("one", "two")]
-    assert shortened(names, 10) == {names[0]: "feder…/one", names[1]: "feder…/two"}
+    assert cut_to_width(names, 10) == {names[0]: "feder…/one", names[1]: "feder…/two"}
 
 
 @given(
@@ -35,7 +35,7 @@ def test_the_end_is_kept_where_it_tells_more() -> None:
 )
 def test_different_names_stay_different(names: list[str], width: int) -> None:
     """No two names are cut to the same text."""
-    cut = shortened(names, width)
+    cut = cut_to_width(names, width)
     assert cut.keys() == set(names)
     assert len(set(cut.values())) == len(set(names))
 
