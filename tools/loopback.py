@@ -258,12 +258,17 @@ class Node:
         canonical = json.dumps(declaration, sort_keys=True, separators=(",", ":")).encode()
         declaration["declaration_sig"] = base64url(peer.key.sign(canonical))
         registered = self.call("POST", "/v1/federation/peers", declaration)
-        # The first releases of the host take a peer without approval.
+        # The first release of the host takes a peer without approval.
         if registered["status"] != "active":
-            fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
-            path = f"/v1/federation/peers/{registered['peer_id']}/approve"
-            self.call("POST", path, {"pubkey_fingerprint": f"sha256:{fingerprint}"})
+            self.approve(peer)
         return str(registered["peer_id"])
+
+    def approve(self, peer: "Node") -> None:
+        """Approve *peer*, which has registered with this node."""
+        ((peer_id,),) = self.query("SELECT id FROM peers WHERE node_id = ?", [peer.node_id])
+        fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
+        path = f"/v1/federation/peers/{peer_id}/approve"
+        self.call("POST", path, {"pubkey_fingerprint": f"sha256:{fingerprint}"})
 
     def post_facts(self, subjects: Iterable[str]) -> None:
         """Assert one public fact about each subject."""

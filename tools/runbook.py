@@ -2,8 +2,8 @@
 
 Usage: python -m tools.runbook    puts the outputs of the commands into docs/runbook.md
 
-``systemctl`` and ``register-peer`` are done here: there is no service manager in a test, and a
-registration has to be approved at the node. Everything else runs as it stands on the page.
+``systemctl`` and ``curl``, which approves a peer, are done here: a test has no service manager,
+and that line has placeholders. Everything else runs as it stands on the page.
 """
 
 import json
@@ -79,6 +79,9 @@ def _backup_of(a: Node) -> Node:
     return replace(a, directory=a.directory / "backups", _process=None)
 
 
+KEY = "5e" * 32
+"""The API key that the page has the operator make."""
+
 LOSSES: dict[str, Callable[[Node, Node], None]] = {
     "Table dropped": drop_the_table,
     "Database lost, with a backup": lose_positions_of_backup,
@@ -113,13 +116,16 @@ class Scene:
         if command == "systemctl start stigmem-node":
             self._start()
             return ""
-        if command.startswith("stigmem federation register-peer"):
-            self._a.add_peer(self._b)
+        if command.startswith("export "):
             return ""
+        if command.startswith("curl "):
+            self._a.approve(self._b)
+            return ""
+        on_peer = command.startswith("stigmem federation register-peer")
         finished = subprocess.run(
             ["bash", "-c", self._here(command)],
             cwd=self._a.directory,
-            env=self._environment(),
+            env=(self._b.environment if on_peer else self._environment()) | {"KEY": KEY},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -147,6 +153,7 @@ class Scene:
         return [
             ("/var/backups/stigmem", str(self._backups)),
             ("/var/lib/stigmem", str(self._a.directory)),
+            ("http://node-a:8765", self._a.url),
         ]
 
     def _start(self) -> None:
@@ -173,6 +180,7 @@ def steady(text: str) -> str:
     """Blank what differs from run to run: times, ages, and the columns that they widen."""
     text = re.sub(r"\d{8}T\d{6}Z(_\d+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"\b\d+ (s|min|h) ?(old|ago)?\b", "AGE", text)
+    text = re.sub(r"peer_id=[0-9a-f-]+", "peer_id=ID", text)
     text = re.sub(r"restored under its new id \S+", "restored under its new id ID", text)
     return re.sub(r" {2,}", "  ", text)
 

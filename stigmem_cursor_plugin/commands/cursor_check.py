@@ -12,7 +12,12 @@ from stigmem_cursor_plugin.commands.base import look, program
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
-from stigmem_cursor_plugin.core.selection import Selection, select, too_old
+from stigmem_cursor_plugin.core.selection import (
+    Selection,
+    directories_of_several_nodes,
+    select,
+    too_old,
+)
 from stigmem_cursor_plugin.errors import CursorError, UsageError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings
 from stigmem_cursor_plugin.reports import checking, metrics, problems
@@ -118,9 +123,8 @@ def _check_database(
 
 
 def _node_id(read: Sequence[CheckpointFile]) -> str | None:
-    """Return this node's id where a directory holds checkpoints of more than one node."""
-    nodes = {file.checkpoint.node_id for file in read if file.checkpoint and file.directory}
-    if len(nodes) < 2:
+    """Return this node's id, needed where one directory holds checkpoints of several nodes."""
+    if not directories_of_several_nodes(read):
         return None
     try:
         with open_store(read_settings(None)).transaction(read_only=True) as transaction:

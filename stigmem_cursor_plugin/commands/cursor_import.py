@@ -112,7 +112,10 @@ def _write_undo(
 
 @contextmanager
 def _only_if_written(undo: str | None) -> Iterator[None]:
-    """Remove the undo checkpoint where nothing was changed after all."""
+    """Remove the undo checkpoint if the block raises.
+
+    A commit that fails later leaves it: with a server, nobody can tell whether it was done.
+    """
     try:
         yield
     except BaseException:

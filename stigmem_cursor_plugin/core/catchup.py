@@ -154,7 +154,7 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
     ask = progress.ask
     if refused.before:
         # The facts before it come as a page of their own; then it stands first in the next.
-        return replace(progress, ask=replace(ask, limit=refused.before), wait=0.0)
+        return replace(progress, ask=replace(ask, limit=refused.before), wait=0.0, attempts=0)
     if not ask.skip_refused:
         reason = f"{refused.fact.fact_id}: {refused.fact.reason}"
         return replace(progress, problem=PageProblem(PageTrouble.FACT_REFUSED, reason))
@@ -163,14 +163,15 @@ def _refused(progress: Progress, refused: Refused) -> Progress:
         progress,
         ask=replace(ask, limit=progress.page_size, passed_over=passed_over),
         wait=0.0,
+        attempts=0,
         refused=(*progress.refused, refused.fact),
     )
 
 
 def _troubled(progress: Progress, problem: PageProblem) -> Progress:
     delays = DELAYS[progress.attempts :]
-    may_end = problem.trouble in _TRY_AGAIN and problem.retry_after <= LONGEST_RETRY_AFTER
-    if not may_end or not delays:
+    may_pass = problem.trouble in _TRY_AGAIN and problem.retry_after <= LONGEST_RETRY_AFTER
+    if not may_pass or not delays:
         return replace(progress, problem=problem)
     delay = max(delays[0], problem.retry_after)
     return replace(progress, wait=delay, attempts=progress.attempts + 1)

@@ -6,6 +6,7 @@ from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer
+from stigmem_cursor_plugin.core.times import parse_time
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
@@ -90,7 +91,7 @@ class Decision:
         """
         if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
             return None
-        return self.entry.updated_at.upper().replace("Z", "+00:00")
+        return parse_time(self.entry.updated_at).isoformat()
 
     @property
     def moves(self) -> bool:

@@ -45,14 +45,17 @@ def select(
     """Select the checkpoints of the node *node_id*; None where the node is not known.
 
     *accept_other_nodes* takes another node's checkpoint where the file itself was named.
-    *for_database*: if the node is not known, a directory may not hold those of several nodes.
+    *for_database*: all must be of that node, and if it is not known, a directory may not hold those
+    of several nodes. Without a database it only tells which count in a directory of several nodes.
     """
+    mixed = directories_of_several_nodes(files)
     by_source: dict[str, list[Checkpoint]] = {}
     passed_over, errors = [], []
     for file in files:
         source = file.directory or file.name
         by_source.setdefault(source, [])
-        found = list(_problems(file, node_id))
+        expected = node_id if for_database or file.directory in mixed else None
+        found = list(_problems(file, expected))
         if accept_other_nodes and file.directory is None:
             found = [problem for problem in found if problem.trouble is not Trouble.OTHER_NODE]
         if file.directory is None or _may_hide_a_loss(file):
@@ -65,7 +68,10 @@ def select(
                 passed_over.append(_future(file.checkpoint))
     errors += _without_checkpoint(files, by_source)
     if for_database and node_id is None:
-        errors += _of_several_nodes(by_source)
+        errors += (
+            Problem(Trouble.SEVERAL_NODES, directory, detail=", ".join(nodes))
+            for directory, nodes in mixed.items()
+        )
     return Selection(by_source, passed_over, errors)
 
 
@@ -82,12 +88,15 @@ def _without_checkpoint(
             yield Problem(Trouble.NO_CHECKPOINT, directory)
 
 
-def _of_several_nodes(by_source: Mapping[str, Sequence[Checkpoint]]) -> Iterator[Problem]:
-    """Find the directories of which nobody knows whose checkpoints count."""
-    for source, found in by_source.items():
-        nodes = sorted({checkpoint.node_id for checkpoint in found if checkpoint.node_id})
-        if len(nodes) > 1:
-            yield Problem(Trouble.SEVERAL_NODES, source, detail=", ".join(nodes))
+def directories_of_several_nodes(
+    files: Sequence[CheckpointFile],
+) -> Mapping[str, Sequence[str]]:
+    """Return the directories that hold checkpoints of several nodes, with the ids of those."""
+    nodes: dict[str, set[str]] = {}
+    for file in files:
+        if file.directory is not None and file.checkpoint is not None and file.checkpoint.node_id:
+            nodes.setdefault(file.directory, set()).add(file.checkpoint.node_id)
+    return {directory: sorted(found) for directory, found in nodes.items() if len(found) > 1}
 
 
 def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:

@@ -108,8 +108,8 @@ class Session:
 
         Raises :class:`StoreError` where the database fails.
         """
-        self._begin_page()
         try:
+            self._begin_page()
             behind = is_served_before(self.position(peer), position)
             with self._database():
                 if behind:
@@ -183,7 +183,8 @@ class Session:
             before = list(request.page.fact_ids).index(fact_id)
         else:
             # Keep what the host wrote about the fact, such as an audit entry. Its loop does too.
-            self._keep()
+            with self._database():
+                self._keep()
         return Refused(UnstoredFact(fact_id, self._watch.reason(error)), before)
 
     @contextmanager

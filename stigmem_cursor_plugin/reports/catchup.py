@@ -95,12 +95,18 @@ def sentence(progress: Progress) -> str:
     """Return why a peer is not caught up, and what to do."""
     problem = progress.problem or PageProblem(PageTrouble.NO_ANSWER)
     said = _SENTENCES[problem.trouble].format(
-        detail=problem.detail or "no reason given",
+        detail=_detail(problem),
         tries=progress.attempts + 1,
         position=shown(progress.position),
         wait=f"{problem.retry_after or DELAYS[-1]:.0f} s",
     )
     return f"{said}; {_GONE}" if problem.trouble in _MAY_BE_GONE else said
+
+
+def _detail(problem: PageProblem) -> str:
+    if problem.trouble is PageTrouble.MOVED_BACK:
+        return shown(problem.detail)
+    return problem.detail or "no reason given"
 
 
 _GONE = "if it is gone for good, set its status to revoked in the table peers"

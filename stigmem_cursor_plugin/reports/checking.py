@@ -14,6 +14,7 @@ from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown, ta
 from stigmem_cursor_plugin.reports.importing import plan_document
 from stigmem_cursor_plugin.reports.problems import passed_over, sentence
 from stigmem_cursor_plugin.reports.program import Program
+from stigmem_cursor_plugin.terminal import title_of
 
 RESULT_VERSION = 1
 
@@ -21,7 +22,7 @@ RESULT_VERSION = 1
 def lines(findings: Findings, width: int | None = None) -> list[str]:
     """Return what there is to see: a line for each valid file, and a table of the database.
 
-    Its lines are no longer than *width*, where that is given.
+    Its lines are no longer than *width*, where that is given and leaves room for the names.
     """
     files = [_file_line(file, findings.now) for file in findings.selection.checkpoints]
     if findings.plan is not None:
@@ -36,7 +37,7 @@ def _file_line(file: Checkpoint, now: datetime) -> str:
     age = (now - file.time).total_seconds()
     when = f"{duration(age)} ago" if age >= 0 else f"{duration(-age)} in the future"
     count = f"{file.positions:,} position(s)"
-    return f"{file.name}: valid, {count}, taken {file.timestamp} ({when})"
+    return f"{title_of(file.name)}: valid, {count}, taken {file.timestamp} ({when})"
 
 
 def _database_rows(

@@ -63,10 +63,10 @@ def not_replaced(earlier: Checkpoint) -> str:
 
 def seems_foreign(earlier: Checkpoint) -> str:
     """Return why FILE was kept: it does not say whose it is, and shows no sign that it is ours."""
+    database = f"is of the database {earlier.db_path}, and " if earlier.db_path else ""
     return (
-        f"{earlier.name} seems to be another node's checkpoint: it is of the database "
-        f"{earlier.db_path}, and knows none of the peers of this one; nothing was written; name "
-        "another file, or --force to replace it"
+        f"{earlier.name} seems to be another node's checkpoint: it {database}knows none of the "
+        "peers of this one; nothing was written; name another file, or --force to replace it"
     )
 
 

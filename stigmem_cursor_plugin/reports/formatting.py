@@ -74,15 +74,16 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
     """Return rows, the first of which is the heading, as lines of aligned columns.
 
     The names in the first column are cut so that a line is no longer than *width*, and no two of
-    them look the same; without a width nothing is cut.
+    them look the same. Without a width, or where too little room is left for names, none is cut.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None:
         room = width - sum(widths[1:]) - 2 * len(widths[1:])
-        names = cut_to_width([row[0] for row in rows], room)
-        rows = [[names[row[0]], *row[1:]] for row in rows]
-        widths[0] = max(map(len, names.values()))
+        heading, *others = rows
+        names = cut_to_width([row[0] for row in others], room)
+        rows = [heading, *([names[row[0]], *row[1:]] for row in others)]
+        widths[0] = max(len(row[0]) for row in rows)
     return [
         "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -91,15 +92,18 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
 
 SCHEME = "stigmem://"
 
+SHORTEST = 8
+"""The fewest characters of a name that tell a reader anything."""
+
 
 def cut_to_width(names: Sequence[str], width: int) -> Mapping[str, str]:
     """Return each name cut to *width*, so that different names stay different.
 
     The scheme that all node ids have goes first, then the longest part that still leaves them
-    apart. Where nothing does, they keep their length.
+    apart. Where nothing does, or less than :data:`SHORTEST` is left, they keep their length.
     """
     distinct = list(dict.fromkeys(names))
-    if max(map(len, distinct)) <= width:
+    if width < SHORTEST or all(len(name) <= width for name in distinct):
         return {name: name for name in distinct}
     bare = {name: name.removeprefix(SCHEME) for name in distinct}
     # The beginning of a host name tells more than its end; where it does not, keep both.

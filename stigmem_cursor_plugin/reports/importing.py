@@ -126,8 +126,8 @@ _ALWAYS_COUNTED = (Outcome.RESTORED, Outcome.PEER_NOT_FOUND, Outcome.ALREADY_SET
 
 def _not_found(_: Decision, be: str) -> str:
     return (
-        f"not found in the peers table, {be}skipped; register it again "
-        "(stigmem federation register-peer), then run this import again"
+        f"not found in the peers table, {be}skipped; have it register with this node (stigmem "
+        "federation register-peer, run there), approve it, then run this import again"
     )
 
 

@@ -6,7 +6,7 @@ from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.reports.formatting import duration
 from stigmem_cursor_plugin.reports.program import Program
-from stigmem_cursor_plugin.terminal import title_of
+from stigmem_cursor_plugin.terminal import STANDARD_STREAM, title_of
 
 
 def sentence(problem: Problem, program: Program) -> str:
@@ -56,6 +56,7 @@ def passed_over(problem: Problem, program: Program) -> str:
 
 
 def _of_peer(problem: Problem, program: Program) -> str:
+    source = title_of(problem.detail)
     match problem.trouble:
         case Trouble.POSITION_LOST:
             return f"{problem.facts:,} fact(s) received, but no position; {program.recovery()}"
@@ -69,11 +70,14 @@ def _of_peer(problem: Problem, program: Program) -> str:
                 f"{_catch_up(problem, program)}; {program.acceptance(_source(problem.detail))}"
             )
         case Trouble.PEER_NOT_FOUND:
-            return f"it is in {problem.detail}, but not in the peers table; register it again"
+            return (
+                f"it is in {source}, but not in the peers table; have it register with this node "
+                "again"
+            )
         case Trouble.ON_TRUST:
             return (
-                f"nothing shows that its facts are there: {problem.detail} does not count them, "
-                f"and the database holds none; {_catch_up(problem, program)} fetches them"
+                f"nothing shows that its facts are there: {source} does not count them, and the "
+                f"database holds none; {_catch_up(problem, program)} fetches them"
             )
         case _:
             some = f"{problem.facts:,} fact(s) are missing"
@@ -84,7 +88,9 @@ def _of_peer(problem: Problem, program: Program) -> str:
 
 
 def _source(name: str) -> str:
-    """Return where to export to: the directory of a file that export named by the time."""
+    """Return what to import from and export to: for a file that export named, its directory."""
+    if name == STANDARD_STREAM:
+        return "FILE"
     return name if rotation.time_in(name) is None else str(PurePath(name).parent)
 
 

@@ -5,6 +5,7 @@ A store opens a connection, begins a transaction on it and hands it to
 databases do not agree on.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ def locked(name: str) -> str:
 
 def naming(name: str, error: StoreError) -> StoreError:
     """Return *error* with the database *name* in each of its messages."""
-    return StoreError(*(m if name in m else f"{name}: {m}" for m in error.messages))
+    named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return StoreError(*(m if named.search(m) else f"{name}: {m}" for m in error.messages))
 
 
 class Transaction(Protocol):

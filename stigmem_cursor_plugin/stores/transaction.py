@@ -130,7 +130,7 @@ class SQLTransaction:
                 raise StoreError(
                     f"no table {table}: this is not the database of a stigmem node, or its "
                     "migrations have not been applied; apply them with `stigmem migrate "
-                    "normalize-entities --dry-run`, register the peers again, then import"
+                    "normalize-entities --dry-run`, have the peers register again, then import"
                 )
         peers = self._peers(columns["peers"])
         snapshot = Snapshot(

@@ -51,11 +51,11 @@ def test_counts_add_up() -> None:
 
 
 def test_no_wait_after_a_refused_fact() -> None:
-    """What follows a refused fact is asked for at once."""
-    waited = replace(begin(HERE, skip_refused=True), wait=1.0)
+    """What follows a refused fact is asked for at once: the peer has answered."""
+    waited = replace(begin(HERE, skip_refused=True), wait=1.0, attempts=3)
     for before in (0, 3):
-        refused = Refused(UnstoredFact("bad", "why"), before)
-        assert after(waited, refused).wait == 0.0
+        progress = after(waited, Refused(UnstoredFact("bad", "why"), before))
+        assert (progress.wait, progress.attempts) == (0.0, 0)
 
 
 def test_ten_rejected_facts_are_named() -> None:

@@ -438,7 +438,10 @@ def test_import_keeps_what_shows_that_a_position_is_true() -> None:
     """A proven position is written with the time at which it moved, any other with that of now."""
     proven = checkpoint_of(entry(NEW, Received(5, "f5"), updated_at="2026-05-02t18:25:00.25z"))
     (cursor,) = plan(proven, database=snapshot(held=5)).cursors("now")
-    assert cursor.updated_at == "2026-05-02T18:25:00.25+00:00"
+    assert cursor.updated_at == "2026-05-02T18:25:00.250000+00:00"
+    leap = checkpoint_of(entry(NEW, Received(5, "f5"), updated_at="2016-12-31T23:59:60Z"))
+    (cursor,) = plan(leap, database=snapshot(held=5)).cursors("now")
+    assert cursor.updated_at == "2016-12-31T23:59:59+00:00"
     (cursor,) = plan(proven, database=snapshot(held=4), accept_loss=True).cursors("now")
     assert cursor.updated_at == "now"
     (cursor,) = plan(proven, database=snapshot(held=4, position=NEW), force=True).cursors("now")

@@ -42,25 +42,37 @@ def test_own_and_unnamed_count() -> None:
 def test_another_nodes_file_that_was_named() -> None:
     """Another node's checkpoint is an error where it was named, unless it is accepted."""
     other = checkpoint_of(node_id=OTHER)
-    selection = select([file(other)], NODE_A, NOW)
+    selection = select([file(other)], NODE_A, NOW, for_database=True)
     assert list(selection.errors) == [
         Problem(Trouble.OTHER_NODE, "12.json", OTHER, expected=NODE_A)
     ]
     assert list(selection.checkpoints) == []
-    accepted = select([file(other)], NODE_A, NOW, accept_other_nodes=True)
+    accepted = select([file(other)], NODE_A, NOW, for_database=True, accept_other_nodes=True)
     assert list(accepted.checkpoints) == [other]
     assert list(accepted.errors) == []
     assert list(select([file(other)], None, NOW).checkpoints) == [other]
 
 
-def test_another_nodes_file_in_a_directory() -> None:
+@pytest.mark.parametrize("for_database", [False, True])
+def test_another_nodes_file_in_a_directory(for_database: bool) -> None:
     """In a directory it is passed over, even where another node's is accepted."""
     own, other = checkpoint_of(node_id=NODE_A), checkpoint_of(node_id=OTHER)
     files = [file(own, "d"), file(other, "d")]
-    selection = select(files, NODE_A, NOW, accept_other_nodes=True)
+    selection = select(files, NODE_A, NOW, accept_other_nodes=True, for_database=for_database)
     assert list(selection.checkpoints) == [own]
     assert troubles(list(selection.passed_over)) == [Trouble.OTHER_NODE]
     assert list(selection.errors) == []
+
+
+def test_without_a_database_each_directory_may_be_of_another_node() -> None:
+    """Only a directory of several nodes asks which node this is."""
+    own, other = checkpoint_of(node_id=NODE_A), checkpoint_of(node_id=OTHER)
+    files = [file(own, "a"), file(other, "b"), file(checkpoint_of(hour=1), "b"), file(other)]
+    selection = select(files, NODE_A, NOW)
+    assert len(list(selection.checkpoints)) == 4
+    assert (list(selection.errors), list(selection.passed_over)) == ([], [])
+    both = select([file(own, "a"), file(other, "a"), file(other, "b")], NODE_A, NOW)
+    assert list(both.checkpoints) == [own, other]
 
 
 @pytest.mark.parametrize(

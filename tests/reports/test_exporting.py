@@ -1,6 +1,7 @@
 """What an alarm of export says to do."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -46,3 +47,12 @@ def test_positions_that_moved_back_never_look_alike(position: str, said: str) ->
     held = entry("1725349500250.0")
     moved = Loss(LossKind.MOVED_BACK, checkpoint_of(held), held, peer(), position)
     assert exporting.loss(moved) == f"peer stigmem://node-b (inbound) {said}"
+
+
+@pytest.mark.parametrize(
+    ("db_path", "said"), [("s.db", "it is of the database s.db, and knows"), (None, "it knows")]
+)
+def test_another_nodes_checkpoint(db_path: str | None, said: str) -> None:
+    """Its database is named where the checkpoint says which it was."""
+    given = replace(checkpoint_of(), db_path=db_path)
+    assert f"checkpoint: {said} none of the peers" in exporting.seems_foreign(given)

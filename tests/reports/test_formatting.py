@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmem_cursor_plugin.reports.formatting import Repull, apart, cut_to_width, duration
+from stigmem_cursor_plugin.reports.formatting import (
+    Repull,
+    apart,
+    cut_to_width,
+    duration,
+    table,
+)
 
 REAL = [f"stigmem://node-{n}.eu-west-1.federation.example.org" for n in range(12)]
 
@@ -38,6 +44,19 @@ def test_different_names_stay_different(names: list[str], width: int) -> None:
     cut = cut_to_width(names, width)
     assert cut.keys() == set(names)
     assert len(set(cut.values())) == len(set(names))
+
+
+@given(
+    st.lists(st.text(st.characters(codec="ascii", categories=["L"]), max_size=40), max_size=5),
+    st.integers(1, 80),
+)
+def test_a_table_is_cut_only_where_that_helps(names: list[str], width: int) -> None:
+    """No line is longer than the width where a name has room; else every name stays whole."""
+    rows = [("PEER", "POSITION"), *((name, "2024-09-03T07:45:00Z") for name in names)]
+    found = table(rows, width)
+    assert found[0].split() == ["PEER", "POSITION"]
+    whole = all(line.startswith(name) for line, name in zip(found[1:], names, strict=True))
+    assert whole or max(map(len, found)) <= width
 
 
 def test_different_positions_never_look_alike() -> None:

@@ -193,8 +193,9 @@ CASES = {
         COUNTED,
         NOT_NEEDED,
         [
-            "warning: {}: not found in the peers table, {be}skipped; register it again (stigmem "
-            "federation register-peer), then run this import again"
+            "warning: {}: not found in the peers table, {be}skipped; have it register "
+            "with this node (stigmem federation register-peer, run there), approve it, then run "
+            "this import again"
         ],
         peer_id=None,
     ),

@@ -73,9 +73,20 @@ SENTENCES = [
         f"{ACCEPT.replace('c.json', 'kept')}",
     ),
     (
+        of_peer(Trouble.FACTS_GONE, "-", 2),
+        "peer stigmem://node-b (inbound): the position is set, but 2 fact(s) up to it are missing; "
+        f"stop the node and run `stigmem-cursor import --force FILE`, then {CATCH_UP}; "
+        f"{ACCEPT.replace('c.json', 'FILE')}",
+    ),
+    (
+        of_peer(Trouble.PEER_NOT_FOUND, "-"),
+        "peer stigmem://node-b (inbound): it is in standard input, but not in the peers table; "
+        "have it register with this node again",
+    ),
+    (
         of_peer(Trouble.PEER_NOT_FOUND, "c.json"),
-        "peer stigmem://node-b (inbound): it is in c.json, but not in the peers table; register it "
-        "again",
+        "peer stigmem://node-b (inbound): it is in c.json, but not in the peers table; have it "
+        "register with this node again",
     ),
     (
         of_peer(Trouble.WITHHELD, "c.json", 2),

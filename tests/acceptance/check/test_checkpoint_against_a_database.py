@@ -83,7 +83,7 @@ def test_an_empty_backup(
         "import would withhold it, 5 fact(s) are missing; "
         "`stigmem federation cursor-catchup --db stigmem.db` fetches them\n"
         if peers_are_there
-        else "it is in c.json, but not in the peers table; register it again\n"
+        else "it is in c.json, but not in the peers table; have it register with this node again\n"
     )
     assert finished.returncode == 1
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import ago, checkpoint, entry, timestamp
+from tests.database import Database
 from tests.running import Run
 
 
@@ -23,6 +24,28 @@ def test_files_alone(stigmem: Run, tmp_path: Path) -> None:
     assert finished.stderr == (
         "error: bad.json: checkpoint_timestamp: missing\nerror: bad.json: cursors: missing\n"
     )
+
+
+@pytest.mark.parametrize("unnamed", [False, True])
+def test_whose_checkpoints_they_are_does_not_matter(
+    node: Database, stigmem: Run, tmp_path: Path, unnamed: bool
+) -> None:
+    """Files alone are checked alike on every machine, though a database of a node is there."""
+    for name in ("node-a", "node-b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "c.json").write_text(checkpoint(entry("x"), node_id=f"stigmem://{name}"))
+    if unnamed:
+        (tmp_path / "node-b" / "host.json").write_text(checkpoint(entry("x")))
+    assert node.path.exists()
+    finished = stigmem("cursor-check", "node-a", "node-b")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.count("valid") == 2 + unnamed
+
+
+def test_standard_input_has_a_name(stigmem: Run) -> None:
+    """What was read from a pipe is called standard input."""
+    finished = stigmem("cursor-check", "-", given=checkpoint(entry("node-b")))
+    assert finished.stdout.startswith("standard input: valid, 1 position(s), taken ")
 
 
 def test_nothing_valid_shows_nothing(stigmem: Run) -> None:

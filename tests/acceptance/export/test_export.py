@@ -91,7 +91,7 @@ def test_foreign_database(database: Database, stigmem: Run) -> None:
     assert finished.stderr == (
         "error: stigmem.db: no table peers: this is not the database of a stigmem node, or its "
         "migrations have not been applied; apply them with `stigmem migrate normalize-entities "
-        "--dry-run`, register the peers again, then import\n"
+        "--dry-run`, have the peers register again, then import\n"
     )
 
 

@@ -74,7 +74,8 @@ def test_peer_not_found(database: Database, stigmem: Run) -> None:
     assert finished.returncode == 0
     assert finished.stderr == lines(
         "warning: peer stigmem://node-b (inbound): not found in the peers table, skipped; "
-        "register it again (stigmem federation register-peer), then run this import again",
+        "have it register with this node (stigmem federation register-peer, run there), approve "
+        "it, then run this import again",
         DONE.format(0, 1, 0),
     )
     assert database.cursors() == {}

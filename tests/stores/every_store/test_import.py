@@ -39,7 +39,8 @@ def test_import_twice(stored: StoredNode, stigmem: Stigmem) -> None:
     given = checkpoint(entry("node-b"), entry("node-d"))
     missing = (
         "warning: peer stigmem://node-d (inbound): not found in the peers table, skipped; "
-        "register it again (stigmem federation register-peer), then run this import again\n"
+        "have it register with this node (stigmem federation register-peer, run there), approve "
+        "it, then run this import again\n"
     )
     first = stigmem("import", "-", given=given)
     assert (first.returncode, first.stderr) == (0, missing + DONE.format(1, 1, 0) + "\n")

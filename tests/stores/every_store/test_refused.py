@@ -45,5 +45,5 @@ def test_no_node(empty_node: StoredNode, stigmem: Stigmem, table: str) -> None:
         assert finished.stderr == (
             f"error: {empty_node.name}: no table {table}: this is not the database of a stigmem "
             "node, or its migrations have not been applied; apply them with `stigmem migrate "
-            "normalize-entities --dry-run`, register the peers again, then import\n"
+            "normalize-entities --dry-run`, have the peers register again, then import\n"
         )
