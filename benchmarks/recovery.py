@@ -20,7 +20,7 @@ from statistics import linear_regression
 
 from benchmarks import catchup_results
 from benchmarks.chart import Line, draw
-from stigmem_cursor_plugin.reports.formatting import PAGE
+from stigmem_cursor_plugin.core.cost import PAGE
 from stigmem_cursor_plugin.stores.transaction import CURSOR_TABLE
 from tools.hosts import ROOT
 from tools.loopback import Node, caught_up, two_nodes, wait_for

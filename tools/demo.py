@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stigmem_cursor_plugin.reports.formatting import PAGE, Repull, duration
+from stigmem_cursor_plugin.core.cost import PAGE, Repull
+from stigmem_cursor_plugin.reports.formatting import duration
 from tools.loopback import Node, caught_up, two_nodes, wait_for
 from tools.stories import lose_the_facts, newest
 

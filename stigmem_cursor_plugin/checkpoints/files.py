@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from stigmem_cursor_plugin.access import why
-from stigmem_cursor_plugin.checkpoints.places import Place, descriptor, look
+from stigmem_cursor_plugin.checkpoints.places import Place, descriptor, place_of
 from stigmem_cursor_plugin.checkpoints.replacing import Content, refuse_to_lose
 from stigmem_cursor_plugin.checkpoints.temporary import new_file, write_all
 from stigmem_cursor_plugin.core import rotation
@@ -30,7 +30,7 @@ def write(name: str, text: str, content: Content, *, mode: int = 0o600) -> None:
     """
     path = Path(name)
     with _explained(f"cannot write {name}"):
-        if look(name) is Place.STREAM:
+        if place_of(name) is Place.STREAM:
             _write_stream(name, text)
             return
         with new_file(path.parent, text, mode) as temporary:
@@ -58,13 +58,13 @@ def refuse_other(name: str, content: Content) -> None:
 def is_directory(name: str) -> bool:
     """Tell whether *name* is a directory; raises :class:`RefusedError` where it cannot be told."""
     with _explained(f"cannot write {name}"):
-        return look(name) is Place.DIRECTORY
+        return place_of(name) is Place.DIRECTORY
 
 
 def is_file(name: str) -> bool:
     """Tell whether *name* is a regular file; raises :class:`RefusedError` likewise."""
     with _explained(f"cannot write {name}"):
-        return look(name) is Place.FILE
+        return place_of(name) is Place.FILE
 
 
 def write_rotated(directory: str, now: datetime, text: str) -> str:
@@ -95,7 +95,7 @@ def write_undo(name: str, now: datetime, text: str) -> str:
 def _beside(name: str) -> Path:
     """Return the file that an undo checkpoint is named after."""
     with _explained(f"cannot write beside {name}"):
-        place = Place.STREAM if name == STANDARD_STREAM else look(name)
+        place = Place.STREAM if name == STANDARD_STREAM else place_of(name)
     if place is Place.FILE:
         return Path(name)
     return Path(name if place is Place.DIRECTORY else "", "cursors.json")

@@ -19,7 +19,7 @@ class Place(Enum):
     DISK = "disk"
 
 
-def look(name: str) -> Place:
+def place_of(name: str) -> Place:
     """Tell what the name leads to; raises :class:`OSError` where that cannot be seen.
 
     ``pathlib`` says of some of these errors that there is nothing, and which ones depends on the

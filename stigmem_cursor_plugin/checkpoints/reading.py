@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import digest_of
-from stigmem_cursor_plugin.checkpoints.places import Place, destination, look
+from stigmem_cursor_plugin.checkpoints.places import Place, destination, place_of
 from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
@@ -37,7 +37,7 @@ def read(names: Sequence[str]) -> Sequence[CheckpointFile]:
 
 def _is_directory(name: str) -> bool:
     try:
-        return name != STANDARD_STREAM and look(name) is Place.DIRECTORY
+        return name != STANDARD_STREAM and place_of(name) is Place.DIRECTORY
     except OSError:
         return False  # reading it will say what is wrong
 
@@ -63,7 +63,7 @@ def read_found(name: str, directory: str | None = None) -> CheckpointFile:
     It may be gone: another export may have removed an old checkpoint since.
     """
     with suppress(OSError):  # reading it will say what is wrong
-        if look(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
+        if place_of(name) in (Place.STREAM, Place.DISK, Place.DIRECTORY):
             problems = [f"{name} is not a regular file"]
             return CheckpointFile(name, None, problems, Flaw.INVALID, directory)
     file = read_file(name, directory)
@@ -105,7 +105,7 @@ def is_written_by(node_id: str, name: str) -> bool:
     """
     line = f'\n  "node_id": {json.dumps(node_id)},\n'.encode()
     try:
-        if look(name) is not Place.FILE:
+        if place_of(name) is not Place.FILE:
             return False
         with Path(name).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_LINES))
@@ -185,7 +185,7 @@ def _parse(data: bytes, title: str) -> Any:
         place = f"line {error.lineno} column {error.colno}"
         raise CheckpointError(f"{title}: not JSON: {error.msg} ({place})") from error
     except ValueError as error:
-        raise CheckpointError(f"{title}: not JSON: {_first_line(error)}") from error
+        raise CheckpointError(f"{title}: not JSON: {_without_advice(error)}") from error
     return document
 
 
@@ -205,5 +205,5 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _first_line(error: Exception) -> str:
+def _without_advice(error: Exception) -> str:
     return str(error).split(";", maxsplit=1)[0]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stigmem_cursor_plugin.checkpoints.places import Place, destination, look
+from stigmem_cursor_plugin.checkpoints.places import Place, destination, place_of
 from stigmem_cursor_plugin.errors import RefusedError
 
 MOST_BYTES = 512 << 20
@@ -48,7 +48,7 @@ def is_checkpoint(data: bytes) -> bool:
 def has_positions(name: str) -> bool:
     """Tell whether a file is like a checkpoint with a position, valid or not, and not cut short."""
     try:
-        data = Path(name).read_bytes() if look(name) is Place.FILE else b""
+        data = Path(name).read_bytes() if place_of(name) is Place.FILE else b""
     except OSError:
         return False
     text = data.decode("utf-8-sig", "replace")
@@ -92,7 +92,7 @@ def refuse_to_lose(name: str, content: Content) -> None:
             f"{name} has the name of a part of a SQLite database; nothing was written; name "
             "another file"
         )
-    place = look(name)
+    place = place_of(name)
     if name.endswith("/") and place is not Place.DIRECTORY:
         raise RefusedError(f"no directory {name}")
     match place:

@@ -13,7 +13,7 @@ from stigmem_cursor_plugin.stores.base import Transaction
 from stigmem_cursor_plugin.terminal import busy
 
 
-def look(
+def read_snapshot(
     transaction: Transaction, checkpoints: Sequence[Checkpoint], settings: Settings, database: str
 ) -> Snapshot:
     """Return what the *database* of a node with *settings* holds, as far as checkpoints ask."""

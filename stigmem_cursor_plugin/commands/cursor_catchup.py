@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode
-from stigmem_cursor_plugin.core import catchup
+from stigmem_cursor_plugin.core import catchup, choice
 from stigmem_cursor_plugin.core.catchup import PageOutcome, Progress, Result, Timing
 from stigmem_cursor_plugin.core.page import Ask
 from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
@@ -62,6 +62,8 @@ class _CatchUp:
     def run(self) -> None:
         arguments = self._arguments
         settings = read_settings(arguments.db)
+        if arguments.live and settings.federation_relay_enabled:
+            raise HostError(report.RELAYS)
         store = open_store(settings)
         # Before the host looks at the database: it would create one that is not there.
         with store.transaction(read_only=True) as reading:
@@ -76,8 +78,6 @@ class _CatchUp:
             open_session(settings, live=arguments.live) as session,
             interruptible(lambda: session.storing) as check,
         ):
-            if arguments.live and session.relays:
-                raise HostError(report.RELAYS)
             if snapshot.cursors is None:
                 _create_table(store)
             tell(report.ANY_AGE)
@@ -143,7 +143,7 @@ class _CatchUp:
         """Say what has come of it, on standard error, and with ``--json`` on standard output."""
         results = list(self.results.values())
         seconds = time.monotonic() - self._began
-        for group in report.lines(results):
+        for group in report.groups(results):
             tell_some(group.lines, group.total)
         if results or not errors:
             tell(report.summary(results, seconds, ending))
@@ -153,10 +153,10 @@ class _CatchUp:
 
 
 def _chosen(snapshot: Snapshot, names: Sequence[str]) -> Sequence[Peer]:
-    choice = catchup.choose(snapshot.peers, names)
-    if messages := report.not_chosen(choice):
+    found = choice.choose(snapshot.peers, names)
+    if messages := report.not_chosen(found):
         raise StoreError(*messages)
-    return choice.peers
+    return found.peers
 
 
 def _create_table(store: Store) -> None:

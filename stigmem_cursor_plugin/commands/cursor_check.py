@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.replacing import METRICS
-from stigmem_cursor_plugin.commands.base import look, program
+from stigmem_cursor_plugin.commands.base import program, read_snapshot
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.findings import Findings
@@ -104,7 +104,7 @@ def _check_database(
     with store.transaction(read_only=True) as transaction:
         selection = select(read, transaction.node_id(), start.now, for_database=True)
         checkpoints = selection.checkpoints
-        snapshot = look(transaction, checkpoints, settings, store.name)
+        snapshot = read_snapshot(transaction, checkpoints, settings, store.name)
     database = findings.state_of(snapshot)
     problems = list(findings.database_problems(database))
     plan = None

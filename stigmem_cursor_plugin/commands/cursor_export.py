@@ -8,7 +8,7 @@ from pathlib import PurePath
 from stigmem_cursor_plugin.checkpoints import files, reading, replacing
 from stigmem_cursor_plugin.checkpoints.document import to_json
 from stigmem_cursor_plugin.checkpoints.replacing import CHECKPOINT
-from stigmem_cursor_plugin.commands.base import look, program
+from stigmem_cursor_plugin.commands.base import program, read_snapshot
 from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
     with store.transaction(read_only=True) as transaction:
         node_id = transaction.node_id()
         earlier = _earlier(arguments, node_id, now, directory=directory)
-        snapshot = look(transaction, earlier, settings, store.name)
+        snapshot = read_snapshot(transaction, earlier, settings, store.name)
     _refuse_unnamed(arguments, earlier, snapshot)
     alarm = retention.alarm(earlier, snapshot)
     if alarm.is_unexplained and not arguments.force:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.checkpoints import files, reading
 from stigmem_cursor_plugin.checkpoints.document import to_json
-from stigmem_cursor_plugin.commands.base import look, program
+from stigmem_cursor_plugin.commands.base import program, read_snapshot
 from stigmem_cursor_plugin.commands.running_node import RunningNode
 from stigmem_cursor_plugin.core import checkpoint, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
@@ -39,14 +39,14 @@ def run(arguments: Namespace) -> int:
         report = _import(arguments)
     except CursorError as error:
         if arguments.json:
-            failed = replace(_nothing_done(arguments), errors=error.messages)
+            failed = replace(_empty_report(arguments), errors=error.messages)
             write_result(json.dumps(failed.document(), indent=2))
         raise
     _show(report, arguments)
     return 3 if report.plan.withholds else 0
 
 
-def _nothing_done(arguments: Namespace) -> ImportReport:
+def _empty_report(arguments: Namespace) -> ImportReport:
     return ImportReport(
         plan=Plan([], table_missing=False),
         program=program(arguments),
@@ -68,7 +68,7 @@ def _import(arguments: Namespace) -> ImportReport:
     undo = None
     with store.transaction(read_only=arguments.dry_run) as transaction:
         selection = _select(found, transaction.node_id(), arguments, now)
-        snapshot = look(transaction, selection.checkpoints, settings, store.name)
+        snapshot = read_snapshot(transaction, selection.checkpoints, settings, store.name)
         plan = _plan(selection, snapshot, arguments, now)
         if plan.writes and not arguments.dry_run:
             node.refuse(snapshot.node_id)
@@ -81,7 +81,7 @@ def _import(arguments: Namespace) -> ImportReport:
     for problem in selection.passed_over:
         tell_warning(problems.passed_over(problem, program(arguments)))
     return replace(
-        _nothing_done(arguments),
+        _empty_report(arguments),
         plan=plan,
         pull_interval=settings.pull_interval,
         several=len(selection.checkpoints) > 1,

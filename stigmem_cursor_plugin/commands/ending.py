@@ -1,4 +1,4 @@
-"""How a command ends: the one place where errors become an exit status and one line."""
+"""How a command ends: the one place where errors become an exit status, and lines to read."""
 
 import os
 import signal

@@ -19,8 +19,8 @@ class Interrupted(KeyboardInterrupt):
 def interruptible(at_work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
     """Raise :class:`Interrupted` on SIGINT or SIGTERM.
 
-    That is at once or, while *at_work*, when the yielded function is called next. Call that
-    function after each piece of work. Once it has raised, both signals are ignored, so that the
+    While *at_work*, the signal waits until the yielded function is called: call it after each piece
+    of work. Otherwise it raises at once. Once it has raised, both signals are ignored, so that the
     command can still report.
     """
     waiting: list[int] = []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from stigmem_cursor_plugin.core.listener import Presence, presence
 from stigmem_cursor_plugin.errors import HostError
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.reports import running_node
@@ -36,8 +37,8 @@ class RunningNode:
 
         Raises :class:`HostError`.
         """
-        if message := running_node.refused(self._listeners, node_id):
-            raise HostError(message)
+        if presence(self._listeners, node_id) is not Presence.STOPPED:
+            raise HostError(running_node.refused(self._listeners, node_id))
 
     def check(self, node_id: str | None) -> None:
         """Look, then refuse; raises :class:`HostError` likewise."""
@@ -46,7 +47,8 @@ class RunningNode:
 
     def found(self, node_id: str | None) -> str | None:
         """Return, for a dry run, why the command itself would refuse to go on; None if not."""
-        return running_node.found(self._listeners, node_id)
+        stopped = presence(self._listeners, node_id) is Presence.STOPPED
+        return None if stopped else running_node.found(self._listeners, node_id)
 
 
 def _probe(settings: Settings) -> "Probe":

@@ -14,6 +14,8 @@ from stigmem_cursor_plugin.core.page import (
     PageProblem,
     PageTrouble,
     UnstoredFact,
+    can_be_mended,
+    unverifiable,
 )
 from stigmem_cursor_plugin.core.snapshot import Peer
 
@@ -73,6 +75,19 @@ class Refused:
 PageOutcome = Stored | Refused | PageProblem
 
 
+def refusal(page: Page, ask: Ask, rejected: Sequence[UnstoredFact]) -> Refused | PageProblem | None:
+    """Return why a page must not be stored, for the facts of it that the node's rules rejected.
+
+    None where it may be: what they reject for good is passed over, as the node's loop does.
+    """
+    if unverifiable(page, rejected):
+        return PageProblem(PageTrouble.ORIGIN_UNKNOWN, rejected[0].reason)
+    mendable = can_be_mended(rejected)
+    if mendable is None or ask.skip_refused:
+        return None
+    return Refused(mendable, list(page.fact_ids).index(mendable.fact_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far catching up with one peer has come, and what to ask for next.
@@ -115,7 +130,7 @@ def begin(
     """
     size = LIVE_PAGE if live else FULL_PAGE
     ahead = 0 if sparing else size
-    ask = Ask(position, size, ahead=ahead, skip_refused=skip_refused, live=live)
+    ask = Ask(position, size, ahead=ahead, skip_refused=skip_refused)
     return Progress(ask, size)
 
 
@@ -217,26 +232,3 @@ class Result:
     peer: Peer
     previous: str | None
     progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The peers to catch up with, and which names are none: ``unknown``, or not ``active``."""
-
-    peers: Sequence[Peer]
-    unknown: Sequence[str] = ()
-    inactive: Sequence[Peer] = ()
-
-
-def choose(peers: Sequence[Peer], names: Sequence[str]) -> Choice:
-    """Return the peers whose node id or peer id is in *names*; without names every active one."""
-    ordered = sorted(peers, key=lambda peer: peer.node_id)
-    if not names:
-        return Choice([peer for peer in ordered if peer.active])
-    known = {name for peer in peers for name in (peer.node_id, peer.id)}
-    named = [peer for peer in ordered if {peer.node_id, peer.id} & set(names)]
-    return Choice(
-        [peer for peer in named if peer.active],
-        [name for name in dict.fromkeys(names) if name not in known],
-        [peer for peer in named if not peer.active],
-    )

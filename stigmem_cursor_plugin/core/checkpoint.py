@@ -64,7 +64,7 @@ class Checkpoint:
         return parse_time(self.timestamp)
 
     @property
-    def positions(self) -> int:
+    def position_count(self) -> int:
         """How many entries have a position to restore."""
         return sum(1 for entry in self.entries if entry.cursor)
 
@@ -106,8 +106,8 @@ def build_undo(
 ) -> Checkpoint:
     """Return a checkpoint of what *cursors* overwrite, which may be no position.
 
-    *false* has the positions whose facts are missing, with what showed that: the facts that are
-    left would prove them.
+    *false* has the positions that the import empties, each with the count that showed facts to be
+    missing. The undo entry keeps that count: a new one, of what is left, would prove the position.
     """
     stored = snapshot.cursors or {}
     overwritten = [
@@ -162,7 +162,7 @@ def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
     # What a peer offered may have come from another first, and is counted there: from a relay, or
     # from the same node under the node id that it had before.
     others = renamed and cursor.position and not received.facts
-    return snapshot.received_at_all if snapshot.relays or others else received
+    return snapshot.received_at_all if snapshot.may_hold_indirect_facts or others else received
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

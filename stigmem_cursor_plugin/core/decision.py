@@ -16,7 +16,7 @@ class Outcome(Enum):
     RESTORED = "restored"
     PEER_NOT_FOUND = "peer not found"
     ALREADY_SET = "already set"
-    FACTS_MISSING = "facts missing"
+    WITHHELD = "facts missing"
     CLEARED = "cleared"
     NO_POSITION = "no position"
 
@@ -46,12 +46,12 @@ class Remark(Enum):
 _REMARK_OF = {
     Outcome.PEER_NOT_FOUND: Remark.PEER_NOT_FOUND,
     Outcome.ALREADY_SET: Remark.ALREADY_SET,
-    Outcome.FACTS_MISSING: Remark.WITHHELD,
+    Outcome.WITHHELD: Remark.WITHHELD,
     Outcome.CLEARED: Remark.CLEARED,
     Outcome.NO_POSITION: Remark.NO_POSITION,
 }
 
-_WITHHELD = (Outcome.FACTS_MISSING, Outcome.CLEARED)
+_WITHHELD = (Outcome.WITHHELD, Outcome.CLEARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Decision:
 
     @property
     def moved_at(self) -> str | None:
-        """When the position moved with a page that the database holds, as the host writes it.
+        """The time to write: when the position moved with a page that the database holds.
 
-        Whoever looks at the database later finds that page again, and so that the position is true.
+        Whoever looks at the database later looks for that page. None where it is not proven.
         """
         if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
             return None

@@ -131,7 +131,7 @@ def recovery_problems(
 
 
 def _named_last(in_order: Sequence[Checkpoint]) -> set[str]:
-    """Return the peers in the newest checkpoint without a loss, or in a newer one."""
+    """Return the peers named in the newest checkpoint that was written without a loss, or since."""
     named: set[str] = set()
     for checkpoint in in_order:
         named.update(entry.peer_node_id for entry in checkpoint.entries)
@@ -185,6 +185,6 @@ def _trouble(decision: Decision, named_last: set[str]) -> Trouble | None:
         return Trouble.PEER_NOT_FOUND if expected and not removed else None
     if decision.peer is None or decision.peer.dismissed:
         return None
-    if decision.outcome is Outcome.FACTS_MISSING:
+    if decision.outcome is Outcome.WITHHELD:
         return Trouble.WITHHELD
     return Trouble.ON_TRUST if decision.evidence.proof is Proof.ON_TRUST else None

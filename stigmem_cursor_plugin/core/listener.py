@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,22 @@ class Listener:
     node_id: str | None
     trouble: str | None
     """Where there is no node id: what happened, such as ``gave no answer in 10 s``."""
+
+
+class Presence(Enum):
+    """Whether the node of a database runs."""
+
+    STOPPED = "stopped"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
+    """Something that may be the node does not say what it is."""
+
+
+def presence(listeners: Sequence[Listener], node_id: str | None) -> Presence:
+    """Return whether the node *node_id* runs, as far as *listeners* show."""
+    if running(listeners, node_id) is not None:
+        return Presence.RUNNING
+    return Presence.UNKNOWN if in_doubt(listeners) else Presence.STOPPED
 
 
 def running(listeners: Sequence[Listener], node_id: str | None) -> Listener | None:

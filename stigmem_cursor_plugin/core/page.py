@@ -41,7 +41,6 @@ class Ask:
     ``limit`` is the most facts to ask for, ``passed_over`` the ids of facts to leave out of what
     comes, ``last_page`` the ids of the page before. ``ahead`` is the size of the page to ask for
     while this one is stored; 0 is none. ``skip_refused`` goes on past facts that cannot be stored.
-    ``live``: beside a running node, whose own pulls may set the position back.
     """
 
     position: str | None
@@ -50,7 +49,6 @@ class Ask:
     last_page: Sequence[str] = ()
     ahead: int = FULL_PAGE
     skip_refused: bool = False
-    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,8 @@ def fact_id(entry: Any) -> str:
 def unverifiable(page: Page, rejected: Sequence[UnstoredFact]) -> bool:
     """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
 
-    That lies with the peer (its manifest has expired, or this node has none), not with a fact,
-    and may be mended. Its facts would be skipped for ever, a page at a time. Host behaviour:
+    The cause is the peer (its manifest has expired, or this node has none), so it can be mended.
+    Passing over would lose its facts for ever, a page at a time. Host behaviour:
     ``resolve_origin_key`` (0.9.0a11 and a12).
     """
     every_fact = bool(rejected) and len(rejected) == len(page.fact_ids)

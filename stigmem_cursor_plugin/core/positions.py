@@ -21,7 +21,7 @@ class Move(Enum):
     FORWARD = "forward"
     BACK = "back"
     ELSEWHERE = "elsewhere"
-    """At least one of the two is opaque."""
+    """The first is none, or one of the two is opaque."""
 
 
 def clock(position: str | None) -> tuple[int, str] | None:
@@ -50,7 +50,7 @@ def is_served_before(one: str | None, other: str | None) -> bool:
 def move(before: str | None, after: str | None) -> Move:
     """Return which way it is from one position to another.
 
-    To no position, it is back. From none it cannot be told.
+    To no position, it is back. From none, it is elsewhere.
     """
     if before == after:
         return Move.NONE

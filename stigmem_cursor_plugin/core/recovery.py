@@ -62,7 +62,7 @@ class Plan:
         }
 
     def cursors(self, updated_at: str) -> Sequence[Cursor]:
-        """Return the rows to write, moved at *updated_at* where no page shows when."""
+        """Return the rows to write; *updated_at* is for those whose page is not known."""
         return [
             Cursor(
                 decision.peer.id,
@@ -126,11 +126,10 @@ class PeerFinder:
 def stands_on_missing_facts(entry: Entry, peer: Peer, snapshot: Snapshot) -> bool:
     """Tell whether the database's own position is false, as this entry shows.
 
-    Facts that the entry counts are missing, and the position is at or past the entry's: the node
-    will never fetch them. Or it is before the entry's and did not move with a page that is held, so
-    nothing shows that it is not too far ahead either: the host's own import may have put it there.
-    Where a peer's facts may come by others, a page of held facts shows nothing, and it counts as
-    true.
+    In both cases facts that the entry counts are missing. Either the position is at or past the
+    entry's: the node will never fetch them. Or it is before the entry's, and no page that is held
+    shows that it moved there: the host's own import may have put it too far. Where facts may come
+    by others (relays, pushes), no page can show anything, and only the first case counts.
     """
     return _is_false(entry, peer, snapshot, examine(entry, peer, snapshot))
 
@@ -140,7 +139,7 @@ def receipts_to_ask(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Co
 
     It is little, and little often: only where facts were lost.
     """
-    if snapshot.relays:
+    if snapshot.may_hold_indirect_facts:
         return []
     find = PeerFinder(snapshot.peers).find
     asked = set()
@@ -161,7 +160,7 @@ def _is_false(entry: Entry, peer: Peer, snapshot: Snapshot, evidence: Evidence) 
     position = snapshot.position(peer, entry.direction)
     if _is_behind(position, entry):
         moved = moved_with_page(peer.node_id, _last_moved(peer, entry, snapshot))
-        return not snapshot.relays and moved not in snapshot.receipts
+        return not snapshot.may_hold_indirect_facts and moved not in snapshot.receipts
     return _reaches(position, entry)
 
 
@@ -213,7 +212,7 @@ class _Rules:
     def _outcome(self, evidence: Evidence, *, is_false: bool) -> Outcome:
         if not evidence.in_doubt or self._accept_loss:
             return Outcome.RESTORED
-        return Outcome.CLEARED if is_false else Outcome.FACTS_MISSING
+        return Outcome.CLEARED if is_false else Outcome.WITHHELD
 
     def is_better(self, older: Decision, newer: Decision) -> bool:
         """Tell whether the decision of an older checkpoint is better than that of a newer one."""
@@ -240,6 +239,6 @@ class _Rules:
         return (
             decision.outcome is not Outcome.NO_POSITION,
             not on_trust,  # worse than any checkpoint that counts its facts
-            decision.outcome is not Outcome.FACTS_MISSING,
+            decision.outcome is not Outcome.WITHHELD,
             decision.outcome is not Outcome.CLEARED,
         )

@@ -105,11 +105,11 @@ class Alarm:
 
 
 def compared(past: Iterable[Checkpoint], future: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
-    """Yield those earlier checkpoints of a directory that may show a loss, and take no others.
+    """Yield the checkpoints of a directory that a database must be compared with.
 
-    They are those back to the newest that was written while nothing was lost, and those that are
-    dated in the *future*, which may be newer still. Before a checkpoint of ``--force``, all was
-    given up. Both come newest first.
+    Of *past*, those back to the newest that was written without a loss; then those dated in the
+    *future*, which may be newer still. A checkpoint of ``--force`` ends both: what was lost before
+    it was given up. Both come newest first, and no more are taken, so no more files are read.
     """
     for checkpoint in past:
         yield checkpoint
@@ -136,8 +136,8 @@ def alarm(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
         if not loss.peer.dismissed:
             found.setdefault(loss.key, loss)
     emptied = None
-    if not snapshot.positions:
-        emptied = next((earlier for earlier in checkpoints if earlier.positions), None)
+    if not snapshot.position_count:
+        emptied = next((earlier for earlier in checkpoints if earlier.position_count), None)
     return Alarm(
         list(found.values()),
         emptied,
@@ -160,7 +160,7 @@ def marked(checkpoint: Checkpoint, alarm: Alarm, *, force: bool) -> Checkpoint:
 
 
 def _without(false: Collection[Key], checkpoint: Checkpoint) -> Checkpoint:
-    # It counts the facts that are left: an import would take that for a proof.
+    # The entry counts only the facts that are left: an import would take its position for proven.
     return replace(
         checkpoint,
         entries=[
@@ -180,7 +180,7 @@ def _has_lost_every_position(snapshot: Snapshot) -> bool:
     received = any(
         peer.active and snapshot.received_from(peer.node_id).facts for peer in snapshot.peers
     )
-    return received and not snapshot.positions
+    return received and not snapshot.position_count
 
 
 class Remedy(Enum):

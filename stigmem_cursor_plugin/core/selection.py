@@ -19,9 +19,9 @@ from stigmem_cursor_plugin.core.problem import Problem, Trouble
 class Selection:
     """The checkpoints that count, by directory or file; what was passed over; what is an error.
 
-    A file of a directory that is no checkpoint, or another node's, is passed over. One that was
-    named is an error, and so is one in a directory that cannot be read and by its name is a
-    checkpoint of export's: it may hide a loss.
+    In a directory, a file that is no checkpoint, or is another node's, is passed over. It is an
+    error if the file itself was named; also if export named it and it cannot be read, since it may
+    hide a loss.
     """
 
     by_source: Mapping[str, Sequence[Checkpoint]]

@@ -7,7 +7,7 @@ ACTIVE = "active"
 """The status of a peer that the node pulls from."""
 
 DISMISSED = ("rejected", "revoked")
-"""The statuses of a peer that an operator wants nothing more from. The others are on their way."""
+"""The statuses of a peer that an operator wants nothing more from."""
 
 INBOUND = "inbound"
 """The direction in which facts are received, and for which ``received`` is counted."""
@@ -82,8 +82,7 @@ NOTHING_RECEIVED = Received(0, None)
 class Receipt:
     """A question: was a fact received from this node in this span (RFC 3339, inclusive).
 
-    Receipts with the same node and end are equal, whatever their beginning: the end is when the
-    position moved.
+    *since* is not compared: two questions about one move of a position are one question.
     """
 
     node_id: str
@@ -95,7 +94,7 @@ class Receipt:
 class Questions:
     """What a decision needs to know of a database beyond its cursors and counts."""
 
-    facts: Collection[str] = ()
+    fact_ids: Collection[str] = ()
     """Ids of facts: which of them are there, and from whom?"""
 
     receipts: Collection[Receipt] = ()
@@ -120,10 +119,10 @@ class Snapshot:
     """The *database* of that name, as one transaction sees it.
 
     ``cursors`` is None when the table is missing. ``received`` is by the sender's node id, and
-    ``received_at_all`` counts the whole facts table. ``relays`` tells whether a fact may have come
-    otherwise than by pulling from the peer that it is from: from another peer, or pushed. ``held``
-    maps those fact ids that were asked for and are there to their sender (None for the node's
-    own); ``receipts`` are the questions that were answered with yes.
+    ``received_at_all`` counts the whole facts table. ``may_hold_indirect_facts``: a fact may have
+    come otherwise than by pulling from the peer that it is from: from another peer, or pushed.
+    ``held`` maps those fact ids that were asked for and are there to their sender (None for the
+    node's own); ``receipts`` are the questions that were answered with yes.
     """
 
     node_id: str | None
@@ -131,7 +130,7 @@ class Snapshot:
     cursors: Mapping[Key, Cursor] | None
     received: Mapping[str, Received] = field(default_factory=dict)
     received_at_all: Received = NOTHING_RECEIVED
-    relays: bool = False
+    may_hold_indirect_facts: bool = False
     held: Mapping[str, str | None] = field(default_factory=dict)
     receipts: Collection[Receipt] = frozenset()
     database: str = ""
@@ -151,7 +150,7 @@ class Snapshot:
         return cursor.position if cursor else None
 
     @property
-    def positions(self) -> int:
+    def position_count(self) -> int:
         """How many positions of peers that are registered are set."""
         peers = {peer.id for peer in self.peers}
         cursors = (self.cursors or {}).values()

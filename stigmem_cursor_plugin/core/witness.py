@@ -118,7 +118,7 @@ def questions(
         moved_with_page(one.peer_node_id, one.updated_at, pull_interval) for one in uncounted
     ]
     return Questions(
-        facts={received.last_fact_id for received in counted if received.last_fact_id},
+        fact_ids={received.last_fact_id for received in counted if received.last_fact_id},
         receipts={asked for asked in receipts if asked is not None},
         whole_table=any(received.any_sender for received in counted),
         pushes=pushes,
@@ -133,7 +133,7 @@ def seems_foreign(checkpoint: Checkpoint, snapshot: Snapshot) -> bool:
     that shares none is taken for another node's; unless it is of a database of the same name, and
     shares a peer or there is none: all may have to be registered again.
     """
-    if (checkpoint.node_id and snapshot.node_id) or not checkpoint.positions:
+    if (checkpoint.node_id and snapshot.node_id) or not checkpoint.position_count:
         return False
     if {entry.peer_id for entry in checkpoint.entries} & {peer.id for peer in snapshot.peers}:
         return False
@@ -165,7 +165,7 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
 
 
 def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
-    relays_not_counted = snapshot.relays and not received.any_sender
+    relays_not_counted = snapshot.may_hold_indirect_facts and not received.any_sender
     if received.any_sender or relays_not_counted:
         held = snapshot.received_at_all.facts
         last_is_there = received.last_fact_id in snapshot.held

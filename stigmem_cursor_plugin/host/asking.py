@@ -40,8 +40,8 @@ class Asker:
 
     def __enter__(self) -> Self:
         """Start the thread."""
-        # anyio 4.16 drops a coroutine where a request is cancelled as it begins to connect; Python
-        # would say so to the operator, at a moment of its own.
+        # anyio 4.16 leaves a coroutine that nobody awaits if a request is cancelled while it
+        # connects; Python's warning would reach the operator.
         warnings.filterwarnings("ignore", ".*connect_tcp.* was never awaited", RuntimeWarning)
         self._thread.start()
         self._client = self._run(self._opened())

@@ -16,14 +16,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import PageOutcome, Refused, Stored
+from stigmem_cursor_plugin.core.catchup import PageOutcome, Refused, Stored, refusal
 from stigmem_cursor_plugin.core.page import (
     Ask,
     PageProblem,
     PageTrouble,
     UnstoredFact,
-    can_be_mended,
-    unverifiable,
 )
 from stigmem_cursor_plugin.core.positions import is_served_before
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
@@ -65,7 +63,7 @@ def open_session(settings: Settings, *, live: bool) -> Iterator["Session"]:
         stack.enter_context(silent_origins_remembered())
         asker = stack.enter_context(Asker(partial(functions.make_client, host)))
         runner = stack.enter_context(asyncio.Runner())
-        yield Session(host, connection, watch, asker, runner)
+        yield Session(host, connection, watch, asker, runner, live=live)
 
 
 class Session:
@@ -81,6 +79,8 @@ class Session:
         watch: Watch,
         asker: Asker,
         runner: asyncio.Runner,
+        *,
+        live: bool,
     ) -> None:
         """Take what :func:`open_session` has opened."""
         self._host = host
@@ -88,11 +88,7 @@ class Session:
         self._watch = watch
         self._asker = asker
         self._runner = runner
-
-    @property
-    def relays(self) -> bool:
-        """The node serves facts that it received from others."""
-        return bool(getattr(self._host.settings, "federation_relay_enabled", False))
+        self._live = live
 
     def position(self, peer: Peer) -> str | None:
         """Return the position of *peer*, loaded as the node's loop loads it.
@@ -163,11 +159,8 @@ class Session:
                 self._keep()
             return PageProblem(PageTrouble.DROPPED, self._watch.last_warning)
         rejected = tuple(self._watch.rejected)
-        if unverifiable(page, rejected):
-            return PageProblem(PageTrouble.ORIGIN_UNKNOWN, rejected[0].reason)
-        mendable = can_be_mended(rejected)
-        if mendable and not request.ask.skip_refused:
-            return Refused(mendable, list(page.fact_ids).index(mendable.fact_id))
+        if (reason := refusal(page, request.ask, rejected)) is not None:
+            return reason
         if position != request.ask.position:
             self._host.pulling.save_cursor(request.row["id"], position)
         seconds = self._keep()
@@ -205,11 +198,12 @@ class Session:
         """Take the write lock for a page; raises NoPageError where its place has changed.
 
         Someone may have set the position back since the last page: an import empties it, if facts
-        before it are missing.
+        before it are missing. Beside a running node its own pulls set it back, and that is put
+        right at the end.
         """
         before_storing()
         self._begin_page()
-        if ask.live:
+        if self._live:
             return
         with self._database():
             position = self._host.pulling.load_cursor(peer_id)
@@ -218,8 +212,8 @@ class Session:
 
     def _begin_page(self) -> None:
         self.storing = True
-        # This runs inside the host's request, so errors become a StoreError here: the host takes a
-        # driver's ValueError for an address that it must not ask, and goes on.
+        # Inside the host's request a driver's ValueError would be taken for a forbidden address,
+        # and swallowed. So it becomes a StoreError here.
         with self._database():
             self._connection.begin_page()
         self._locked_at = time.monotonic()

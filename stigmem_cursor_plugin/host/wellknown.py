@@ -29,7 +29,7 @@ class ListenerReply:
     trouble: str | None = None
     """Why the listener may be a node all the same."""
     certain: bool = True
-    """Whether asking over the other transport, TLS or none, could not say more."""
+    """False where the other transport, TLS or none, may say more."""
 
 
 def ask(address: Address, certificate: tuple[str, str]) -> ListenerReply:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import DELAYS, Choice, Progress, Result
+from stigmem_cursor_plugin.core.catchup import DELAYS, Progress, Result
+from stigmem_cursor_plugin.core.choice import Choice
 from stigmem_cursor_plugin.core.page import PageProblem, PageTrouble, UnstoredFact
 from stigmem_cursor_plugin.reports.formatting import Group, duration, shown
 from stigmem_cursor_plugin.terminal import MOST_LINES
@@ -54,7 +55,7 @@ def _total(results: Sequence[Result], name: str) -> int:
     return sum(getattr(result.progress, name) for result in results)
 
 
-def lines(results: Sequence[Result]) -> Iterator[Group]:
+def groups(results: Sequence[Result]) -> Iterator[Group]:
     """Return what there is to say before the summary, grouped by what it is about."""
     yield from _group([_caught_up(result) for result in results if result.progress.caught_up])
     for result in results:

@@ -7,10 +7,11 @@ from typing import Any
 from stigmem_cursor_plugin.core import positions
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
+from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.core.decision import Decision
 from stigmem_cursor_plugin.core.findings import DatabaseState, Findings, PeerState
 from stigmem_cursor_plugin.core.recovery import Plan
-from stigmem_cursor_plugin.reports.formatting import Repull, duration, shown, table
+from stigmem_cursor_plugin.reports.formatting import duration, shown, table
 from stigmem_cursor_plugin.reports.importing import plan_document
 from stigmem_cursor_plugin.reports.problems import passed_over, sentence
 from stigmem_cursor_plugin.reports.program import Program
@@ -36,7 +37,7 @@ def lines(findings: Findings, width: int | None = None) -> list[str]:
 def _file_line(file: Checkpoint, now: datetime) -> str:
     age = (now - file.time).total_seconds()
     when = f"{duration(age)} ago" if age >= 0 else f"{duration(-age)} in the future"
-    count = f"{file.positions:,} position(s)"
+    count = f"{file.position_count:,} position(s)"
     return f"{title_of(file.name)}: valid, {count}, taken {file.timestamp} ({when})"
 
 
@@ -119,7 +120,7 @@ def _file_document(file: CheckpointFile, now: datetime) -> dict[str, Any]:
         "checkpoint_timestamp": checkpoint and checkpoint.timestamp,
         "age_s": checkpoint and (now - checkpoint.time).total_seconds(),
         "node_id": checkpoint and checkpoint.node_id,
-        "positions": checkpoint and checkpoint.positions,
+        "positions": checkpoint and checkpoint.position_count,
     }
 
 

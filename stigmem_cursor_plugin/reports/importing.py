@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from stigmem_cursor_plugin.core import positions
+from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.witness import Proof
-from stigmem_cursor_plugin.reports.formatting import Group, Repull, apart, duration, shown
+from stigmem_cursor_plugin.reports.formatting import Group, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program
 from stigmem_cursor_plugin.terminal import MOST_LINES, title_of
 
@@ -117,7 +118,7 @@ _COUNTS = {
     Outcome.RESTORED: "restored",
     Outcome.PEER_NOT_FOUND: "skipped (peer not found)",
     Outcome.ALREADY_SET: "skipped (already set)",
-    Outcome.FACTS_MISSING: "withheld (facts missing)",
+    Outcome.WITHHELD: "withheld (facts missing)",
     Outcome.CLEARED: "cleared (facts missing)",
     Outcome.NO_POSITION: "skipped (no position)",
 }

@@ -64,7 +64,7 @@ def _checkpoints(registry: Any, findings: Findings) -> None:
         for checkpoint in newest:
             time.labels(source).set(checkpoint.time.timestamp())
             age.labels(source).set((findings.now - checkpoint.time).total_seconds())
-            held.labels(source).set(checkpoint.positions)
+            held.labels(source).set(checkpoint.position_count)
 
 
 def _positions(registry: Any, database: DatabaseState, now: datetime) -> None:

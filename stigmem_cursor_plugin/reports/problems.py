@@ -1,5 +1,6 @@
 """What is wrong with a file or a database, in words."""
 
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
 from stigmem_cursor_plugin.core import rotation
@@ -36,7 +37,8 @@ def sentence(problem: Problem, program: Program) -> str:
         case Trouble.TABLE_MISSING:
             return f"{subject}: the table replication_cursors is missing; {program.recovery()}"
         case _:
-            return f"peer {problem.peer} ({problem.direction}): {_of_peer(problem, program)}"
+            said = _OF_PEER[problem.trouble](problem, program)
+            return f"peer {problem.peer} ({problem.direction}): {said}"
 
 
 def refused(problem: Problem, program: Program) -> str:
@@ -55,36 +57,47 @@ def passed_over(problem: Problem, program: Program) -> str:
     return f"passed over: {said}"
 
 
-def _of_peer(problem: Problem, program: Program) -> str:
-    source = title_of(problem.detail)
-    match problem.trouble:
-        case Trouble.POSITION_LOST:
-            return f"{problem.facts:,} fact(s) received, but no position; {program.recovery()}"
-        case Trouble.FACTS_GONE:
-            missing = f"{problem.facts:,} fact(s) up to it are missing"
-            doubt = "nothing shows that the facts up to it are there"
-            return (
-                f"the position is set, but {missing if problem.facts else doubt}; stop the node "
-                "and run "
-                f"{program.command('import', '--force', file=_source(problem.detail))}, then "
-                f"{_catch_up(problem, program)}; {program.acceptance(_source(problem.detail))}"
-            )
-        case Trouble.PEER_NOT_FOUND:
-            return (
-                f"it is in {source}, but not in the peers table; have it register with this node "
-                "again"
-            )
-        case Trouble.ON_TRUST:
-            return (
-                f"nothing shows that its facts are there: {source} does not count them, and the "
-                f"database holds none; {_catch_up(problem, program)} fetches them"
-            )
-        case _:
-            some = f"{problem.facts:,} fact(s) are missing"
-            missing = some if problem.facts else "facts may be missing"
-            return (
-                f"import would withhold it, {missing}; {_catch_up(problem, program)} fetches them"
-            )
+def _position_lost(problem: Problem, program: Program) -> str:
+    return f"{problem.facts:,} fact(s) received, but no position; {program.recovery()}"
+
+
+def _facts_gone(problem: Problem, program: Program) -> str:
+    source = _source(problem.detail)
+    missing = f"{problem.facts:,} fact(s) up to it are missing"
+    doubt = "nothing shows that the facts up to it are there"
+    return (
+        f"the position is set, but {missing if problem.facts else doubt}; stop the node and run "
+        f"{program.command('import', '--force', file=source)}, then "
+        f"{_catch_up(problem, program)}; {program.acceptance(source)}"
+    )
+
+
+def _peer_not_found(problem: Problem, _: Program) -> str:
+    return (
+        f"it is in {title_of(problem.detail)}, but not in the peers table; have it register with "
+        "this node again"
+    )
+
+
+def _on_trust(problem: Problem, program: Program) -> str:
+    return (
+        f"nothing shows that its facts are there: {title_of(problem.detail)} does not count them, "
+        f"and the database holds none; {_catch_up(problem, program)} fetches them"
+    )
+
+
+def _withheld(problem: Problem, program: Program) -> str:
+    missing = f"{problem.facts:,} fact(s) are missing" if problem.facts else "facts may be missing"
+    return f"import would withhold it, {missing}; {_catch_up(problem, program)} fetches them"
+
+
+_OF_PEER: Mapping[Trouble, Callable[[Problem, Program], str]] = {
+    Trouble.POSITION_LOST: _position_lost,
+    Trouble.FACTS_GONE: _facts_gone,
+    Trouble.PEER_NOT_FOUND: _peer_not_found,
+    Trouble.ON_TRUST: _on_trust,
+    Trouble.WITHHELD: _withheld,
+}
 
 
 def _source(name: str) -> str:

@@ -31,10 +31,10 @@ class Program:
         )
 
     def acceptance(self, file: str) -> str:
-        """Return how an alarm ends that no fetching ends: no peer has the facts any more.
+        """Return how to end an alarm when no peer has the facts any more.
 
-        On a node that takes facts from relays or pushes it stays though all were fetched again:
-        what the checkpoint counts last is this node's own note of a receipt.
+        On a node that takes facts from relays or pushes, it can stay though all were fetched again:
+        the last row that the checkpoint counts is this node's own receipt, which no peer serves.
         """
         accept = self.command("export", "--force", "--out", file=file)
         return f"if this stays when every peer is caught up, accept it: {accept}"

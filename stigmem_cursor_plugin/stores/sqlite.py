@@ -117,7 +117,7 @@ class SQLiteStore:
         return self._path.resolve().with_name(self._path.resolve().name + suffix)
 
     def _check_file(self) -> bool:
-        """Refuse what is no database; return whether it uses a write-ahead log."""
+        """Refuse what is no database, choose the driver, tell whether it has a write-ahead log."""
         header = read_header(self.name)
         if not header.startswith(_HEADER):
             self._driver = sqlcipher(self.name)

@@ -77,8 +77,8 @@ WHERE noted.relation = 'stigmem:received_from' AND noted.value_v = ?
     AND noted.timestamp >= ? AND noted.timestamp <= ? AND fact.received_from = noted.value_v
 LIMIT 1
 """
-# Written so that the index on received_from is of no use: to look up row by row what it names takes
-# ten times as long as to read the table from its beginning to its end.
+# COALESCE keeps SQLite from using the index on received_from: looking up each row that it names
+# takes ten times as long as reading the whole table.
 _RELAYED = """
 SELECT 1 FROM facts WHERE COALESCE(received_from, origin_node_id) <> origin_node_id LIMIT 1
 """
@@ -146,13 +146,13 @@ class SQLTransaction:
             for node_id, facts, last in self._rows(self._dialect.received)
         }
         snapshot = replace(snapshot, received=received)
-        relays = questions.pushes or questions.relays or self._relays(snapshot.peers)
-        whole_table = relays or questions.whole_table or snapshot.has_facts_of_former_peers
+        indirect = questions.pushes or questions.relays or self._has_relayed(snapshot.peers)
+        whole_table = indirect or questions.whole_table or snapshot.has_facts_of_former_peers
         return replace(
             snapshot,
-            relays=relays,
+            may_hold_indirect_facts=indirect,
             received_at_all=self._stored() if whole_table else NOTHING_RECEIVED,
-            held=dict(self._held(questions.facts)),
+            held=dict(self._held(questions.fact_ids)),
             receipts=frozenset(filter(self._was_received, questions.receipts)),
         )
 
@@ -200,7 +200,7 @@ class SQLTransaction:
         cursors = (Cursor(*row) for row in self._rows(_CURSORS))
         return {cursor.key: cursor for cursor in cursors}
 
-    def _relays(self, peers: Sequence[Peer]) -> bool:
+    def _has_relayed(self, peers: Sequence[Peer]) -> bool:
         """Tell whether a fact may have come by another peer than the one that it is from.
 
         A peer that was a relay, and is none now, has left what it handed on.

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core.catchup import (
-    Choice,
     PageOutcome,
     Progress,
     Refused,
@@ -15,11 +14,10 @@ from stigmem_cursor_plugin.core.catchup import (
     Timing,
     after,
     begin,
-    choose,
+    refusal,
     rest,
 )
 from stigmem_cursor_plugin.core.page import Ask, Page, PageProblem, PageTrouble, UnstoredFact
-from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
 NEXT = "1725349500001.0"
@@ -181,31 +179,24 @@ def test_only_a_stored_page_moves_the_position(outcomes: list[PageOutcome], skip
         assert progress.ended or progress != before or isinstance(outcome, Stored)
 
 
+@pytest.mark.parametrize("skip", [False, True])
+def test_facts_that_must_not_be_passed_over(skip: bool) -> None:
+    """A page is not stored while its peer cannot be verified, or a fact of it can be mended."""
+    page, ask = Page(["a", "b"], NEXT, has_more=True), Ask(HERE, skip_refused=skip)
+    unknown = [UnstoredFact(one, "skip fact (origin_unresolvable)") for one in ("a", "b")]
+    assert refusal(page, ask, unknown) == PageProblem(
+        PageTrouble.ORIGIN_UNKNOWN, "skip fact (origin_unresolvable)"
+    )
+    assert refusal(page, ask, unknown[1:]) == (None if skip else Refused(unknown[1], 1))
+    for rejected in ([], [UnstoredFact("a", "skip fact (cid_required)")]):
+        assert refusal(page, ask, rejected) is None
+
+
 def test_progress_knows_when_it_has_ended() -> None:
     """A peer has ended when it is caught up or in trouble that stays."""
     assert not Progress(Ask(None)).ended
     assert Progress(Ask(None), caught_up=True).ended
     assert Progress(Ask(None), problem=PageProblem(PageTrouble.BUSY)).ended
-
-
-B = Peer("id-b", "stigmem://node-b", "", "active")
-C = Peer("id-c", "stigmem://node-c", "", "revoked")
-D = Peer("id-d", "stigmem://node-d", "", "active")
-
-
-@pytest.mark.parametrize(
-    ("names", "choice"),
-    [
-        ([], Choice([B, D])),
-        (["stigmem://node-d", "id-b"], Choice([B, D], [], [])),
-        (["id-b", "stigmem://node-b"], Choice([B], [], [])),
-        (["x", "id-d", "x"], Choice([D], ["x"], [])),
-        (["stigmem://node-c"], Choice([], [], [C])),
-    ],
-)
-def test_which_peers(names: list[str], choice: Choice) -> None:
-    """Every active peer, or those named by either id; a name that is none of them is told."""
-    assert choose([D, C, B], names) == choice
 
 
 @pytest.mark.parametrize(
@@ -220,7 +211,7 @@ def test_rest_after_a_page(live: bool, pause: float, seconds: float) -> None:
 def test_size_of_pages() -> None:
     """Beside a running node pages are short; a peer that is to be spared is not asked ahead."""
     assert begin(HERE).ask == Ask(HERE, 500, ahead=500)
-    assert begin(HERE, live=True).ask == Ask(HERE, 100, ahead=100, live=True)
+    assert begin(HERE, live=True).ask == Ask(HERE, 100, ahead=100)
     assert begin(HERE, sparing=True).ask == Ask(HERE, 500, ahead=0)
     assert begin(HERE, skip_refused=True).ask == Ask(HERE, 500, skip_refused=True)
 

@@ -53,7 +53,9 @@ def test_facts_of_no_active_peer(held: set[str], former: bool) -> None:
 
 def test_facts_of_every_sender() -> None:
     """If facts may have come otherwise than from their peer, the whole table is counted."""
-    database = replace(snapshot(position="200.0", held=5), relays=True, received_at_all=WHOLE)
+    database = replace(
+        snapshot(position="200.0", held=5), may_hold_indirect_facts=True, received_at_all=WHOLE
+    )
     assert counted(database) == WHOLE
     assert database.received_from(NODE_B) == Received(5, "f5")
 
@@ -150,8 +152,8 @@ def test_undo_proves_no_false_position() -> None:
 
 def test_positions_are_counted() -> None:
     """Entries without a position, or with an empty one, do not count."""
-    assert checkpoint_of().positions == 0
-    assert checkpoint_of(entry("1.0"), entry(None), entry(""), entry("2.0")).positions == 2
+    assert checkpoint_of().position_count == 0
+    assert checkpoint_of(entry("1.0"), entry(None), entry(""), entry("2.0")).position_count == 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stigmem_cursor_plugin.core.listener import Listener, in_doubt, running
+from stigmem_cursor_plugin.core.listener import Listener, Presence, in_doubt, presence, running
 
 OTHER = Listener("127.0.0.1:1", "stigmem://a", None)
 NODE = Listener("127.0.0.1:2", "stigmem://b", None)
@@ -22,3 +22,17 @@ def test_running(listeners: list[Listener]) -> None:
 def test_in_doubt() -> None:
     """What gives no node id may be any node."""
     assert in_doubt([OTHER, SILENT, NODE]) == [SILENT]
+
+
+@pytest.mark.parametrize(
+    ("listeners", "found"),
+    [
+        ([], Presence.STOPPED),
+        ([OTHER, LAST], Presence.STOPPED),
+        ([SILENT, OTHER], Presence.UNKNOWN),
+        ([SILENT, NODE], Presence.RUNNING),
+    ],
+)
+def test_presence(listeners: list[Listener], found: Presence) -> None:
+    """The node has stopped where nothing can be it."""
+    assert presence(listeners, "stigmem://b") is found

@@ -49,7 +49,7 @@ def expected(case: Condition) -> Outcome:
     if case.set and not case.force:
         return Outcome.ALREADY_SET
     if case.lacking and not case.accept_loss:
-        return Outcome.FACTS_MISSING
+        return Outcome.WITHHELD
     return Outcome.RESTORED
 
 
@@ -80,12 +80,12 @@ def test_every_row_and_all_that_can_meet(case: Condition) -> None:
     assert decision.outcome is expected(case)
     restored = [Cursor(peer_id, "inbound", NEW, "now")]
     assert found.cursors("now") == (restored if decision.outcome is Outcome.RESTORED else [])
-    assert found.withholds is (decision.outcome is Outcome.FACTS_MISSING)
+    assert found.withholds is (decision.outcome is Outcome.WITHHELD)
     if decision.outcome is Outcome.RESTORED:
         assert decision.registered_again is case.registered_again
         assert decision.previous == (OLD if case.set else None)
         assert (Remark.LOSS_ACCEPTED in decision.remarks(several=False)) is case.lacking
-    if decision.outcome is Outcome.FACTS_MISSING:
+    if decision.outcome is Outcome.WITHHELD:
         assert decision.evidence.missing == 5
 
 
@@ -257,7 +257,7 @@ def test_on_trust_only_where_nothing_is_counted() -> None:
     assert plan(uncounted, database=snapshot()).decisions[0].evidence.proof is Proof.ON_TRUST
     both = plan(counted, uncounted, database=snapshot())
     assert both.cursors("now") == []
-    assert both.counts[Outcome.FACTS_MISSING] == 1
+    assert both.counts[Outcome.WITHHELD] == 1
 
 
 COUNTED = st.integers(0, 6).map(lambda facts: Received(facts, f"f{facts}" if facts else None))
@@ -289,7 +289,7 @@ def test_newest_that_is_backed_up(
         assert decision.outcome is Outcome.RESTORED
         assert decision.checkpoint == checkpoints[max(proven)[1]]
     else:
-        assert decision.outcome is Outcome.FACTS_MISSING
+        assert decision.outcome is Outcome.WITHHELD
     # The order in which files are named does not matter where their times differ.
     if len({hour for hour, _ in history}) == len(history):
         shuffled = checkpoints.copy()
@@ -319,7 +319,7 @@ def test_written_after_a_loss() -> None:
     newer = checkpoint_of(entry(NEW, Received(3, "f3")), hour=2)
     database = snapshot(held=3)
     (decision,) = plan(older, newer, database=database).decisions
-    assert (decision.outcome, decision.checkpoint) == (Outcome.FACTS_MISSING, older)
+    assert (decision.outcome, decision.checkpoint) == (Outcome.WITHHELD, older)
     (decision,) = plan(older, newer, database=database, accept_loss=True).decisions
     assert decision.position == NEW
     (decision,) = plan(older, replace(newer, forced=True), database=database).decisions
@@ -388,7 +388,7 @@ def test_another_nodes_checkpoint_without_counts(db_path: str, restored: bool) -
     (decision,) = plan(given, database=database).decisions
     proof = Proof.RECEIVED if restored else Proof.OTHER_NODE
     assert decision.evidence == Evidence(proof, held=3)
-    assert decision.outcome is (Outcome.RESTORED if restored else Outcome.FACTS_MISSING)
+    assert decision.outcome is (Outcome.RESTORED if restored else Outcome.WITHHELD)
 
 
 def test_receipts_to_ask() -> None:
@@ -411,7 +411,7 @@ def test_receipts_to_ask() -> None:
     assert asked(snapshot(held=4)) == set()
     assert asked(snapshot(held=5, position=OLD)) == set()
     assert asked(snapshot(peers=())) == set()
-    assert not asked(replace(snapshot(held=4, position=OLD), relays=True))
+    assert not asked(replace(snapshot(held=4, position=OLD), may_hold_indirect_facts=True))
     database = snapshot(held=4, position=OLD)
     opaque = {key: replace(one, updated_at="?") for key, one in (database.cursors or {}).items()}
     assert asked(replace(database, cursors=opaque)) == set()
@@ -430,7 +430,9 @@ def test_where_a_page_shows_nothing(relays: bool) -> None:
     """Where facts may come by others, a position that is before the entry's counts as true."""
     given = Received(5, "f5", any_sender=True)
     database = snapshot(position=OLD, moved_with_page=False)
-    database = replace(database, relays=relays, received_at_all=Received(4, "f4", any_sender=True))
+    database = replace(
+        database, may_hold_indirect_facts=relays, received_at_all=Received(4, "f4", any_sender=True)
+    )
     assert plan(checkpoint_of(entry(NEW, given)), database=database).withholds is not relays
 
 

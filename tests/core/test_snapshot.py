@@ -22,7 +22,7 @@ def test_positions(database: Snapshot, position: str | None, number: int) -> Non
     """A row without a position, no row and no table are no position."""
     assert database.position(peer(), "inbound") == position
     assert database.position(peer(), "outbound") is None
-    assert database.positions == number
+    assert database.position_count == number
 
 
 def test_facts_of_a_node() -> None:

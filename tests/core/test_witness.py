@@ -74,7 +74,7 @@ def test_any_sender(facts: int, last_is_there: bool, proof: Proof) -> None:
 def test_relays_that_were_not_counted() -> None:
     """On a node with relays, a count of the peer's own facts proves nothing."""
     whole = Received(9, "x", any_sender=True)
-    database = replace(snapshot(held=5), relays=True, received_at_all=whole)
+    database = replace(snapshot(held=5), may_hold_indirect_facts=True, received_at_all=whole)
     evidence = examined(entry(received=Received(5, "f5")), database)
     assert evidence.proof is Proof.RELAYS_NOT_COUNTED
     assert evidence.in_doubt
@@ -84,7 +84,7 @@ def test_relays_that_were_not_counted() -> None:
 def test_what_no_sender_brought_is_missing(last_fact_id: str, table: int, missing: int) -> None:
     """Facts that the whole table lacks are missing, though the checkpoint did not count relays."""
     whole = Received(table, "x", any_sender=True)
-    database = replace(snapshot(held=5), relays=True, received_at_all=whole)
+    database = replace(snapshot(held=5), may_hold_indirect_facts=True, received_at_all=whole)
     evidence = examined(entry(received=Received(5, last_fact_id)), database)
     assert evidence == Evidence(Proof.FACTS_MISSING, table, missing)
 
@@ -192,16 +192,16 @@ def test_no_witness_needed(cursor: str | None, direction: str, received: Receive
     given = replace(entry(cursor, received, updated_at=MOVED), direction=direction)
     assert examined(given, snapshot()) == Evidence(Proof.NOT_NEEDED, 0, 0)
     asked = asked_of([checkpoint_of(given)])
-    assert (asked.facts, asked.receipts, asked.whole_table) == (set(), set(), False)
+    assert (asked.fact_ids, asked.receipts, asked.whole_table) == (set(), set(), False)
 
 
 def test_questions_about_counted_facts() -> None:
     """A database is asked for the last fact of each entry, and counted whole where one needs it."""
     plain, relay = entry(received=Received(1, "a")), entry(received=Received(2, "b", True))
-    assert asked_of([checkpoint_of(plain)]).facts == {"a"}
+    assert asked_of([checkpoint_of(plain)]).fact_ids == {"a"}
     assert not asked_of([checkpoint_of(plain)]).whole_table
     both = asked_of([checkpoint_of(plain), checkpoint_of(relay)])
-    assert (both.facts, both.whole_table) == ({"a", "b"}, True)
+    assert (both.fact_ids, both.whole_table) == ({"a", "b"}, True)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import recovery, summary
+from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.core.decision import Outcome
-from stigmem_cursor_plugin.reports.formatting import Repull, duration
+from stigmem_cursor_plugin.reports.formatting import duration
 from tests.running import BIN, ROOT
 from tools import console
 

@@ -40,5 +40,5 @@ def test_every_peer_that_is_caught_up(
 ) -> None:
     """A peer that is caught up has its line, with --live too, though nothing was to be fetched."""
     progress = replace(begin(position, live=live), caught_up=True, new=new)
-    (group,) = report.lines([Result(PEER, None, progress)])
+    (group,) = report.groups([Result(PEER, None, progress)])
     assert (group.lines, group.total) == ([f"info: peer stigmem://node-b: {said}"], 1)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.reports.formatting import (
-    Repull,
     apart,
     cut_to_width,
     duration,

@@ -57,13 +57,13 @@ def said(of: ImportReport) -> list[str]:
 
 CASES = {
     "facts missing": Case(
-        Outcome.FACTS_MISSING,
+        Outcome.WITHHELD,
         COUNTED,
         LACKING,
         ["warning: {}: {be}withheld, 12 of 512 fact(s) are missing from the database"],
     ),
     "facts missing, the position stays": Case(
-        Outcome.FACTS_MISSING,
+        Outcome.WITHHELD,
         COUNTED,
         LACKING,
         [
@@ -83,7 +83,7 @@ CASES = {
         previous=NEW,
     ),
     "not received": Case(
-        Outcome.FACTS_MISSING,
+        Outcome.WITHHELD,
         UNCOUNTED,
         NOT_RECEIVED,
         [
@@ -92,7 +92,7 @@ CASES = {
         ],
     ),
     "registered again, nothing counted": Case(
-        Outcome.FACTS_MISSING,
+        Outcome.WITHHELD,
         UNCOUNTED,
         REGISTERED_AGAIN,
         [
@@ -102,7 +102,7 @@ CASES = {
         peer_id="new",
     ),
     "relays not counted": Case(
-        Outcome.FACTS_MISSING,
+        Outcome.WITHHELD,
         COUNTED,
         RELAYS_NOT_COUNTED,
         [

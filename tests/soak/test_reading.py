@@ -45,7 +45,7 @@ def not_caught_up(trouble: PageTrouble, detail: str) -> str:
     """Return what catch-up says of a peer that it did not finish with."""
     peer = Peer("1", PEER, "http://127.0.0.1", "active")
     progress = Progress(Ask(None, 500), 500, problem=PageProblem(trouble, detail))
-    groups = catchup.lines([Result(peer, None, progress)])
+    groups = catchup.groups([Result(peer, None, progress)])
     return "\n".join(line for group in groups for line in group.lines)
 
 

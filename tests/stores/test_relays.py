@@ -38,10 +38,10 @@ def read(stored: StoredNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_relay(stored: StoredNode, read: Read) -> None:
     """Own facts of a peer show none, and nothing more is counted, unless a checkpoint asks."""
-    assert not read().relays
+    assert not read().may_hold_indirect_facts
     assert read().received_at_all == NOTHING_RECEIVED
     asked = read(Questions(whole_table=True))
-    assert (asked.relays, asked.received_at_all.facts) == (False, 6)
+    assert (asked.may_hold_indirect_facts, asked.received_at_all.facts) == (False, 6)
 
 
 @pytest.mark.parametrize("removed", [True, False])
@@ -51,7 +51,7 @@ def test_facts_of_a_former_peer(stored: StoredNode, read: Read, removed: bool) -
     if not removed:
         stored.database.add_peer("former", status="revoked")
     found = read()
-    assert not found.relays
+    assert not found.may_hold_indirect_facts
     assert found.received_at_all == Received(10, "receipt-of-former-8", any_sender=True)
 
 
@@ -70,10 +70,10 @@ def test_own_facts_are_not_the_last_received(stored: StoredNode, read: Read) -> 
 def test_a_peer_that_is_trusted_to_relay(stored: StoredNode, read: Read, status: str) -> None:
     """Any peer row that is trusted to relay shows one, and every fact of the table is counted."""
     stored.database.add_peer("node-c", status=status)
-    assert not read().relays
+    assert not read().may_hold_indirect_facts
     stored.database.run("UPDATE peers SET relay_trusted = 1 WHERE node_id = 'stigmem://node-c'")
     found = read()
-    assert found.relays
+    assert found.may_hold_indirect_facts
     assert [peer.relay_trusted for peer in found.peers] == [False, True]
     assert found.received_at_all == Received(6, "receipt-of-node-b-2", any_sender=True)
 
@@ -85,7 +85,7 @@ def test_a_relay_that_is_none_any_more(stored: StoredNode, read: Read, registere
         stored.database.add_peer("former-relay")
     stored.database.add_facts("former-relay", 1, origin="node-b", first=9)
     found = read()
-    assert found.relays
+    assert found.may_hold_indirect_facts
     assert found.received_at_all == Received(8, "receipt-of-former-relay-9", any_sender=True)
 
 
@@ -93,7 +93,7 @@ def test_a_relay_that_is_none_any_more(stored: StoredNode, read: Read, registere
 def test_pushed_and_relayed_facts(read: Read, questions: Questions) -> None:
     """On a node that takes pushed or relayed facts, every fact of the table is counted as well."""
     found = read(questions)
-    assert found.relays
+    assert found.may_hold_indirect_facts
     assert found.received_at_all == Received(6, "receipt-of-node-b-2", any_sender=True)
 
 
@@ -116,4 +116,4 @@ def test_releases_without_relays(stores: Stores, tmp_path: Path, column: str) ->
     made.database.run(f"ALTER TABLE {table} DROP COLUMN {name}")
     settings = read_settings(str(made.database.path))
     with open_store(settings).transaction(read_only=True) as transaction:
-        assert transaction.read().relays is (column == "peers.relay_trusted")
+        assert transaction.read().may_hold_indirect_facts is (column == "peers.relay_trusted")
