@@ -14,8 +14,8 @@ RESULT_VERSION = 1
 ANY_AGE = "info: facts of any age are taken while this runs"
 TABLE_MISSING = "info: the table replication_cursors is missing: creating it again"
 RELAYS = (
-    "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from it while "
-    "--live stores older ones would skip them; stop the node, then run this without --live"
+    "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): nodes that pull from it would skip "
+    "the older facts that --live stores; stop the node, then run this without --live"
 )
 
 
@@ -148,7 +148,7 @@ _SENTENCES = {
         "operator"
     ),
     PageTrouble.MOVED_BACK: (
-        "its position was set back meanwhile, to {detail}; run this again to go on from there"
+        "another program set its position back to {detail}; run this again to go on from there"
     ),
     PageTrouble.REPEATED: "it gave the same page twice; ask its operator",
     PageTrouble.DROPPED: "this node's rules forbid its answer: {detail}",
@@ -158,8 +158,8 @@ _SENTENCES = {
         "federation keys are whole"
     ),
     PageTrouble.ORIGIN_UNKNOWN: (
-        "this node cannot verify its facts: {detail}; it would reject all of them, and never "
-        "fetch them again; start the peer with a valid manifest, then run this again"
+        "this node cannot verify the peer's facts: {detail}; start the peer with a valid manifest, "
+        "then run this again; otherwise this node would skip them for ever"
     ),
     PageTrouble.FACT_REFUSED: "stopped at fact {detail}; --skip-refused goes on past it",
 }

@@ -25,7 +25,7 @@ def loss(found: Loss) -> str:
             return f"{who} has no position; it was {before}"
         case LossKind.MOVED_BACK:
             now, before = apart(found.position, found.entry.cursor)
-            doubt = ", and nothing shows that it has the facts up to there"
+            doubt = f", and nothing shows that the facts up to {now} are there"
             return f"{who} is back at {now}; it was {before}{doubt if found.is_false else ''}"
         case LossKind.FACTS_GONE:
             return f"{who} has lost {found.missing:,} fact(s) up to its position {before}"
@@ -54,9 +54,9 @@ def other_node(earlier: Checkpoint, node_id: str | None) -> str:
 
 def not_replaced(earlier: Checkpoint) -> str:
     """Return why FILE was kept: no other file holds what it does."""
-    what = "written by import, to undo it" if earlier.undo else "written after a loss"
+    what = "is the undo checkpoint of an import" if earlier.undo else "was written after a loss"
     return (
-        f"kept {earlier.name}: it was {what}; name another file, or the directory of the "
+        f"kept {earlier.name}: it {what}; name another file, or the directory of the "
         "checkpoints; --force replaces it"
     )
 
@@ -74,7 +74,7 @@ def damaged(file: CheckpointFile) -> Sequence[str]:
     """Return why FILE was kept: it is no valid checkpoint, and may hold what is lost."""
     return (
         *file.problems,
-        f"kept {file.name}: it holds positions; mend it, or move it away; --force replaces it",
+        f"kept {file.name}: it holds positions; repair it or move it away; --force replaces it",
     )
 
 
@@ -98,7 +98,7 @@ def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequ
     """Return why nothing in a directory was removed, and what to do."""
     return (
         f"kept every checkpoint in {name}: they hold what this database has lost; --force "
-        "gives that up",
+        "accepts the loss",
         *_to_do(name, steps, program),
     )
 

@@ -144,7 +144,8 @@ def _moved(decision: Decision, be: str) -> str:
 
 
 def _renamed(decision: Decision, _: str) -> str:
-    return f"the peer with this id is now {decision.peer and decision.peer.node_id}"
+    now = decision.peer and decision.peer.node_id
+    return f"its peer id now belongs to {now}; check that this is the same peer"
 
 
 def _registered_again(decision: Decision, be: str) -> str:
@@ -153,8 +154,9 @@ def _registered_again(decision: Decision, be: str) -> str:
 
 def _on_trust(_: Decision, __: str) -> str:
     return (
-        "the checkpoint counts no facts, and the database holds none from this peer; if it "
-        "ever held some, the node never fetches them again"
+        "the checkpoint counts no facts, and the database holds none from this peer; if it ever "
+        "held some, the node skips them: delete this row of replication_cursors, then run "
+        "cursor-catchup"
     )
 
 

@@ -33,7 +33,7 @@ def sentence(problem: Problem, program: Program) -> str:
             limit = duration(problem.limit.total_seconds())
             return f"{subject}: {age} old, more than {limit}; is cursor-export still scheduled?"
         case Trouble.FROM_THE_FUTURE:
-            return f"{subject}: dated in the future ({problem.detail}); is a clock wrong?"
+            return f"{subject}: dated in the future ({problem.detail}); check the clocks"
         case Trouble.TABLE_MISSING:
             return f"{subject}: the table replication_cursors is missing; {program.recovery()}"
         case _:
@@ -53,7 +53,7 @@ def passed_over(problem: Problem, program: Program) -> str:
     """Return which file of a directory does not count, and why."""
     said = sentence(problem, program)
     if problem.trouble is Trouble.FROM_THE_FUTURE:
-        return f"{said} it counts as the oldest"
+        return f"{said}; it counts as the oldest"
     return f"passed over: {said}"
 
 

@@ -40,7 +40,7 @@ class ConstraintError(Exception):
 def locked(name: str) -> str:
     """Say that another process holds the database *name*, and what to do."""
     return (
-        f"{name} is locked by another process for more than {LOCK_TIMEOUT} s; "
+        f"{name} has been locked by another process for more than {LOCK_TIMEOUT} s; "
         "stop the node, then run this again"
     )
 

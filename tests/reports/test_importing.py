@@ -154,7 +154,8 @@ CASES = {
         replace(COUNTED, peer_node_id="stigmem://old"),
         Evidence(Proof.COUNTED, 512),
         [
-            "warning: peer stigmem://old (inbound): the peer with this id is now stigmem://node-b",
+            "warning: peer stigmem://old (inbound): its peer id now belongs to stigmem://node-b; "
+            "check that this is the same peer",
         ],
     ),
     "on trust": Case(
@@ -163,7 +164,8 @@ CASES = {
         ON_TRUST,
         [
             "warning: {}: the checkpoint counts no facts, and the database holds none from this "
-            "peer; if it ever held some, the node never fetches them again"
+            "peer; if it ever held some, the node skips them: delete this row of "
+            "replication_cursors, then run cursor-catchup"
         ],
     ),
     "loss accepted": Case(

@@ -50,7 +50,7 @@ SENTENCES = [
     ),
     (
         Problem(Trouble.FROM_THE_FUTURE, "c.json", "2999"),
-        "c.json: dated in the future (2999); is a clock wrong?",
+        "c.json: dated in the future (2999); check the clocks",
     ),
     (
         Problem(Trouble.TABLE_MISSING, "s.db"),

@@ -46,7 +46,7 @@ def test_locked_for_longer_than_the_timeout(node: Database, stigmem: Run) -> Non
         assert stigmem("cursor-check").returncode == 0
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db is locked by another process for more than 5 s; stop the node, "
+        "error: stigmem.db has been locked by another process for more than 5 s; stop the node, "
         "then run this again\n"
     )
 

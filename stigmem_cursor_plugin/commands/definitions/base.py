@@ -58,6 +58,7 @@ def add_assume_stopped_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--assume-stopped",
         action="store_true",
-        help="do not ask whether the node is running; use it if another program holds the port "
-        "and never answers, or for a copy of the database that the running node does not use",
+        help="do not ask whether the node is running; use it if something else listens on the "
+        "node's port and does not answer, or for a copy of the database that the running node does "
+        "not use",
     )

@@ -38,14 +38,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip-refused",
         action="store_true",
-        help="pass over facts on which the node's code fails, or whose origin it cannot verify "
-        "now, and list them; the node never fetches them again (default: stop that peer at the "
-        "first one)",
+        help="skip facts that the node cannot store, or cannot verify now; the node never fetches "
+        "them again (default: stop that peer at the first one)",
     )
     parser.add_argument(
         "--live",
         action="store_true",
-        help="run beside the running node, in short pages that let its own writes through",
+        help="run while the node runs, in short pages, so that the node can write in between; "
+        "not on a node that relays",
     )
     add_json_argument(parser)
     add_assume_stopped_argument(parser)

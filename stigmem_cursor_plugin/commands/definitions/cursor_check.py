@@ -53,11 +53,11 @@ COMMAND = Command(
     name="cursor-check",
     summary="check whether checkpoints or a database are fit to recover from",
     description=(
-        "With FILEs, check that each is a valid checkpoint. With a database, show for each peer "
-        "how far the node has pulled and what losing that position would cost; fail if positions "
-        "are lost. With both, also show what cursor-import would do, and fail if you would "
-        "lose anything when you recover from them. Check changes nothing. The database may be a "
-        "backup on read-only media, or in use by a node."
+        "With FILEs, check that each is a valid checkpoint. Without FILEs, show for each peer of "
+        "the database how far the node has pulled and what losing that position would cost; fail "
+        "if a position is lost. With FILEs and --db, show what cursor-import would do, and fail if "
+        "you would lose anything when you recover from them. Check changes nothing. The database "
+        "may be a backup on read-only media, or in use by a node."
     ),
     examples=(
         ("Check the node's database:", "{prog}"),

@@ -110,7 +110,7 @@ def test_position_that_is_set_back_meanwhile(nodes: Federation, hostile: Hostile
     hostile.behave = emptied
     stopped = nodes.catch_up()
     assert stopped.returncode == 3
-    assert "its position was set back meanwhile, to none; run this again to go on" in stopped.stderr
+    assert "another program set its position back to none; run this again to" in stopped.stderr
     assert nodes.a.cursor(nodes.b) is None
     assert nodes.catch_up().returncode == 0
     assert nodes.check_position() == FACTS

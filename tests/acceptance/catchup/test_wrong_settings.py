@@ -94,12 +94,12 @@ def test_malformed_row(nodes: Federation) -> None:
 
 
 def test_relaying_node(nodes: Federation) -> None:
-    """A node that relays is refused --live: those that pull from it would skip older facts."""
+    """A node that relays is refused --live: nodes that pull from it would skip older facts."""
     finished = nodes.catch_up("--live", STIGMEM_FEDERATION_RELAY_ENABLED="true")
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): those that pull from "
-        "it while --live stores older ones would skip them; stop the node, then run this without "
+        "error: this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): nodes that pull from "
+        "it would skip the older facts that --live stores; stop the node, then run this without "
         "--live\n"
     )
     assert nodes.check_position() == 0

@@ -78,7 +78,7 @@ def test_dated_in_the_future(stigmem: Run, tmp_path: Path) -> None:
     assert finished.returncode == 1
     assert "days in the future)" in finished.stdout
     assert finished.stderr == (
-        "error: c.json: dated in the future (9999-12-31T23:59:59-23:59); is a clock wrong?\n"
+        "error: c.json: dated in the future (9999-12-31T23:59:59-23:59); check the clocks\n"
     )
 
 

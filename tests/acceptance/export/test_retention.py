@@ -96,7 +96,7 @@ def test_a_damaged_file_with_positions_is_kept(
     finished = stigmem("cursor-export", "--out", "c.json")
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-1] == (
-        "error: kept c.json: it holds positions; mend it, or move it away; --force replaces it"
+        "error: kept c.json: it holds positions; repair it or move it away; --force replaces it"
     )
     assert (tmp_path / "c.json").read_bytes() == given
     assert stigmem("cursor-export", "--out", "c.json", "--force").returncode == 0
@@ -269,7 +269,7 @@ def test_nothing_is_removed_when_a_position_is_lost(
         assert lines[1:] == [
             "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z",
             "error: kept every checkpoint in backup: they hold what this database has lost; "
-            "--force gives that up",
+            "--force accepts the loss",
             f"error: {RECOVER.format('backup')}",
         ]
         assert len(names(backup)) == 3 + time
@@ -287,7 +287,7 @@ def test_a_file_that_is_named_by_the_time(
     assert finished.stderr.splitlines() == [
         "error: peer stigmem://node-b (inbound) has no position; it was 2024-09-03T07:45:00Z",
         "error: kept every checkpoint in backup: they hold what this database has lost; --force "
-        "gives that up",
+        "accepts the loss",
         f"error: {RECOVER.format('backup')}",
     ]
 
@@ -356,8 +356,8 @@ def test_an_undo_checkpoint_is_not_replaced(node: Database, stigmem: Run, tmp_pa
     finished = stigmem("cursor-export", "--out", undo.name)
     assert (finished.returncode, undo.read_bytes()) == (1, before)
     assert finished.stderr == (
-        f"error: kept {undo.name}: it was written by import, to undo it; name another file, or the "
-        "directory of the checkpoints; --force replaces it\n"
+        f"error: kept {undo.name}: it is the undo checkpoint of an import; name another file, or "
+        "the directory of the checkpoints; --force replaces it\n"
     )
     assert stigmem("cursor-export", "--out", undo.name, "--force").returncode == 0
 
@@ -386,9 +386,10 @@ def test_a_position_that_was_put_back_too_far(
     finished = stigmem("cursor-export", "--out", "kept")
     assert finished.returncode == 1
     said = finished.stderr.splitlines()
-    doubt = ", and nothing shows that it has the facts up to there" if doubted else ""
+    here = "2024-09-03T07:43:20Z"
+    doubt = f", and nothing shows that the facts up to {here} are there" if doubted else ""
     assert said[1] == (
-        "error: peer stigmem://node-b (inbound) is back at 2024-09-03T07:43:20Z; it was "
+        f"error: peer stigmem://node-b (inbound) is back at {here}; it was "
         f"2024-09-03T07:45:00Z{doubt}"
     )
     first = "`stigmem federation cursor-import --force kept`, then " if doubted else ""

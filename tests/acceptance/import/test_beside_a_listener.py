@@ -26,7 +26,7 @@ REFUSALS = {
     "node {} is running at 127.0.0.1:{}; stop the node, then run this again": ("it answered"),
     "cannot tell whether the node is running: 127.0.0.1:{1} gave no answer in 10 s; stop the node, "
     "then run this again; if that is not the node, add --assume-stopped": ("it did not answer"),
-    "stigmem.db is locked by another process for more than 5 s; stop the node, "
+    "stigmem.db has been locked by another process for more than 5 s; stop the node, "
     "then run this again": "it held the lock",
 }
 

@@ -58,7 +58,7 @@ def test_locked(stored: StoredNode, tmp_path: Path) -> None:
         connection.close()
     assert finished.returncode == 1
     assert finished.stderr == (
-        f"error: {stored.name} is locked by another process for more than 5 s; stop the node, "
-        "then run this again\n"
+        f"error: {stored.name} has been locked by another process for more than 5 s; stop the "
+        "node, then run this again\n"
     )
     assert stored.database.cursors() == positions
