@@ -15,13 +15,13 @@ PAGE = ROOT / "docs" / "soak.md"
 WAYS = {False: "without relays", True: "with relays"}
 FOUND = (
     (
-        "An alarm about facts that no peer has any more had no end: its peer had lost its database"
-        " too. The alarm now says how to accept it",
+        "An alarm about facts that no peer has any more had no end: the peer had lost its database"
+        " too. The alarm now names the command that accepts the loss",
         "tests/reports/test_exporting.py",
     ),
     (
-        "Catch-up went past facts of a node that did not answer, as the host's loop does, for"
-        " ever. It now stops before them",
+        "Catch-up skipped facts of a node that did not answer, as the pull loop does, for ever. It"
+        " now stops before them",
         "tests/acceptance/catchup/test_unknown_origin.py",
     ),
     (
@@ -35,8 +35,8 @@ FOUND = (
         "tests/host/test_remembering.py",
     ),
     (
-        "An alarm named an import that could not end it: the database can back up an older position"
-        " only. It now names catch-up too",
+        "An alarm named an import that could not end it: the database held the facts of an older"
+        " position only. It now names catch-up too",
         "tests/core/test_retention.py",
     ),
     (
@@ -54,7 +54,7 @@ FOUND = (
         "tests/host/test_asking.py",
     ),
 )
-"""What was found and mended, and the test of its own that shows it."""
+"""What was found and fixed, and the test of its own that shows it."""
 
 
 def picture_of(relays: bool) -> Path:
@@ -106,8 +106,8 @@ def _heading(records: Sequence[Record]) -> str:
 - Beside each node, every {EXPORT_EVERY:.0f} s: an export to a FILE, and one to a directory
   (`--keep={KEPT_CHECKPOINTS}`).
 - Every {BACKUP_EVERY:.0f} s: a backup of the database. The newest {KEPT_BACKUPS} are kept.
-- A seed decides which faults come, when and where. Several come at once. Each kind comes before
-  any comes again.
+- A seed decides which faults come, when and where. They come in rounds: in each, every kind comes
+  once. What comes on top of a loss is drawn apart from that.
 - A program recovers each node. It reads exit statuses and messages, and follows
   [the runbook](runbook.md): stop the node, import, do what the messages name, start.
 - With relays, all nodes trust each other as relays, and node-d leaves for good half way.
@@ -174,7 +174,8 @@ def _kinds(records: Sequence[Record]) -> str:
             *rows,
             "",
             f"Commands run: {said}. Killed on purpose: {sum(one.killed for one in records)}. "
-            f"Exports that failed: {sum(one.refused for one in records)}.",
+            f"Exports that did not exit 0: {sum(one.refused for one in records):,}. During a loss "
+            "that is the alarm.",
             "",
             f"Facts that catch-up went through after the {losses} losses: {fetched:,}. Full "
             f"re-pulls would have gone through {whole:,}.",
@@ -216,7 +217,7 @@ def _beside_the_host(ours: Sequence[Record], hosts: Sequence[Record]) -> str:
 def _found() -> str:
     rows = [f"- {what} (`{test}`)." for what, test in FOUND]
     return "\n".join(
-        ["## What the soaks found", "", "Mended, each with a test of its own:", "", *rows]
+        ["## What the soaks found", "", "Fixed, each with a test of its own:", "", *rows]
     )
 
 

@@ -102,16 +102,17 @@ FILES: dict[str, Terms] = {
             "cursors-YYYYMMDDTHHMMSSZ.json",
             "A checkpoint in the directory that you give with --out, named by the time in UTC, "
             "such as cursors-20260502T183000Z.json. Only files with such a name count for --keep. "
-            "Export never overwrites one. Its mode is 0600.",
+            "An export to the directory never overwrites one. Its mode is 0600.",
         ),
     ),
     "import": (
         *_SETTINGS,
         (
             "NAME.undo-YYYYMMDDTHHMMSSZ.json",
-            "What an import with --force overwrote: beside NAME.json, the first FILE that you "
-            "named; in a directory that you named, as cursors.undo-...; else in the working "
-            "directory. Import it with --force to go back.",
+            "What an import with --force overwrote. If the first FILE is a file: beside it. If it "
+            "is a directory: in it, as cursors.undo-...json. Otherwise: in the working directory. "
+            "Import it with --force to go back. Positions that were cleared because facts are "
+            "missing also need --accept-loss.",
         ),
     ),
     "check": _SETTINGS,
@@ -120,24 +121,31 @@ FILES: dict[str, Terms] = {
 
 STATUS_NOTES = {
     "export": (
-        "Status 1 with a FILE: export wrote nothing, and FILE is as it was. Status 1 with a "
-        "directory: export wrote a new checkpoint and removed no old one, because an old one "
-        "holds what the database has lost. In both cases the message names the command that "
-        "brings it back and ends the alarm. A peer that you removed is no loss."
+        "The alarm is exit status 1 because something was lost since an earlier checkpoint. With a "
+        "FILE, export then writes nothing. With a directory that holds earlier checkpoints, it "
+        "writes a new one and removes none. The message says which, and names the command that "
+        "restores what was lost. Until then each export exits 1. A peer that you removed is no "
+        "loss, unless no position is left. If a disk fails, the message says whether a file was "
+        "written."
     ),
     "import": (
-        "Status 3 is no failure. All other positions are restored. Run cursor-catchup to fetch "
-        "what is missing, then start the node."
+        "Status 3 is not a failure, but do not start the node yet: run the commands in the "
+        "message, which fetch what is missing. With status 0, read the warnings first: a peer may "
+        "be missing, or nothing may show that its facts are there."
     ),
     "check": (
-        "Fit means: if you recover from this, nothing is lost. With status 1, standard error has a "
-        "line for each reason. A database without positions is not fit until you import, even if "
-        "you have checkpoints of them. The column IMPORT shows what the import would do."
+        "Fit means: the check found no loss. A database alone shows whether positions are lost, "
+        "not whether facts before them are missing. To check the facts too, give --db and the "
+        "checkpoints. FILEs without --db are checked without the "
+        "database. With PostgreSQL, where --db means a SQLite file, use cursor-import --dry-run "
+        "instead. With status 1, standard error has a line for each reason; with --json the "
+        "document has them instead. A database without positions is not fit until you import, "
+        "even if you have checkpoints of them."
     ),
     "catchup": (
         "After status 3 or a signal, run the command again: it goes on where it stopped. On a "
         "signal it finishes or undoes the page in hand, and exits with 128 plus the signal's "
-        "number."
+        "number. On a node that relays, --live is refused (status 1)."
     ),
 }
 
@@ -169,8 +177,11 @@ SECTIONS: dict[str, dict[str, str | Terms]] = {
         "OUTCOMES OF AN IMPORT": (
             ("restored", "Import would write the position."),
             ("already set", "The database has a position. Import leaves it without --force."),
-            ("facts missing", "Import would withhold the position: its facts are not there."),
-            ("cleared", "Import would empty a position that stands on missing facts."),
+            (
+                "facts missing",
+                "Import would withhold the position: it would not write it, because facts before "
+                "it are or may be missing.",
+            ),
             ("peer not found", "The database does not know the peer. Register it first."),
             ("no position", "The checkpoint has no position for this peer."),
         ),
@@ -180,24 +191,28 @@ SECTIONS: dict[str, dict[str, str | Terms]] = {
 
 OVERVIEW: dict[str, str | Terms] = {
     "DESCRIPTION": (
-        "A stigmem node pulls facts from its peers. For each peer it remembers how far it got, in "
-        "one row of the table replication_cursors. These commands keep that table safe and put it "
-        "back after a loss."
+        "A stigmem node stores facts, the records that its clients write. It also pulls the facts "
+        "of other nodes, its peers. For each peer it keeps a cursor: a row of the table "
+        "replication_cursors. The cursor holds the position: how far the node has pulled. These "
+        "commands save the positions, and restore them after a loss."
     ),
     "POSITIONS": (
-        "A position (the host also calls it a cursor) says: all facts that this peer offered up "
-        "to here are in my database. The node asks the peer only for what comes after it. If "
-        "the position is lost, the node fetches every fact again, one page every pull interval. "
-        "That takes hours. If the position is there and the facts are not, the node never asks for "
-        "those facts again. That is worse: nobody notices."
+        "A position says: all facts that this peer offered up to here are in the database. The "
+        "node asks the peer only for what comes after it. If the position is lost, the node's "
+        "pull loop goes through every fact again, one page every pull interval. That takes hours. "
+        "If it comes to a missing fact that is older than 30 days, it stops there. If the position "
+        "is there and facts before it are missing, the node never asks for those facts again. That "
+        "is worse: nobody notices."
     ),
     "WHAT IS WITHHELD, AND WHY": (
-        "cursor-import restores a position only if the database shows that its facts are there. "
-        "A checkpoint says how many facts the node held from each peer, and which came last: its "
-        "witness. If the database holds fewer facts, or not that one, import withholds the "
-        "position: it does not write it, and says how many facts are missing. The node then "
-        "fetches them instead of skipping them. To restore such a position all the same, give "
-        "--accept-loss; its facts are then lost for good."
+        "cursor-import restores a position if the database shows that its facts are there. "
+        "A checkpoint says how many facts the node held from each peer, and which came last. If "
+        "the database holds fewer facts, or not that one, import withholds the position: it does "
+        "not write it, and says how many facts are missing. cursor-catchup then fetches them. With "
+        "--accept-loss, import restores the position anyway, and the node never fetches them. The "
+        "checkpoints of stigmem-node's built-in cursor-export count no facts. If the database "
+        "holds no facts of a peer either, and the peer was not registered again, nothing can be "
+        "shown: import restores the position, and warns."
     ),
     "BEFORE A LOSS": (
         ("Every 15 minutes", "cursor-export --out DIR --keep N, by a timer or cron."),
@@ -208,35 +223,45 @@ OVERVIEW: dict[str, str | Terms] = {
         ),
     ),
     "AFTER A LOSS": (
-        ("1. Stop the node.", "Import and catch-up refuse while it answers."),
+        (
+            "1. Stop the node.",
+            "While it answers, catch-up refuses, and so does an import that would write.",
+        ),
         ("2. Put the database back.", "From a backup, if there is one. Register missing peers."),
         (
             "3. cursor-import DIR",
-            "It restores, for each peer, the furthest position that the database can back. With "
-            "--dry-run it only says what it would do.",
+            "It restores, for each peer, the furthest position whose facts the database holds. "
+            "With --dry-run it only says what it would do. If it exits 3, facts are or may be "
+            "missing: run the commands in its message.",
         ),
         (
             "4. cursor-catchup",
-            "It fetches what is missing, in minutes. You need it if import withheld a position "
-            "(exit status 3), or if there is no checkpoint at all.",
+            "It fetches what is missing, in minutes. You need it if import names it, or if there "
+            "is no checkpoint at all.",
         ),
-        ("5. cursor-check", "It shows the position of each peer, and exits 0 if nothing is lost."),
+        (
+            "5. cursor-check --db DATABASE DIR",
+            "It exits 0 if no position is lost, and no fact is missing that the checkpoints count. "
+            "Without arguments it checks the positions only.",
+        ),
         ("6. Start the node.", "It goes on from the positions."),
     ),
     "EXIT STATUS": (
         ("0", "Done."),
         (
             "1",
-            "Failed or refused; nothing was changed, but cursor-catchup keeps the pages that it "
-            "has stored, and cursor-export to a directory has written its checkpoint if it found a "
-            "loss. For cursor-check: not fit.",
+            "Failed or refused. Import, and export to a FILE, changed nothing. Catch-up keeps the "
+            "pages that it stored. Export to a directory may have written a new checkpoint; it "
+            "removed none. For check: not fit.",
         ),
         ("2", "Usage error."),
         (
             "3",
-            "Done, but import withheld or cleared a position or found a false one, or a peer is "
-            "not caught up.",
+            "Done, but facts are or may be missing: import withheld or cleared a position, or "
+            "found a position that is set although facts before it are missing; or catch-up did "
+            "not finish a peer.",
         ),
+        ("130, 141, 143", "Ended by Ctrl-C, by a closed pipe, or by SIGTERM."),
     ),
     "ENVIRONMENT": (
         "Each command's own page lists what it reads. Run all of them as the user of the node, "
@@ -251,8 +276,11 @@ OVERVIEW: dict[str, str | Terms] = {
 
 STORY: Terms = (
     ("Take a checkpoint, and keep the last hundred:", "export --out /backup/cursors/ --keep 100"),
-    ("After a loss, with the node stopped, put the positions back:", "import /backup/cursors/"),
-    ("Fetch what is missing, then start the node:", "catchup"),
-    ("See that nothing is lost:", "check"),
+    ("After a loss, with the node stopped, restore the positions:", "import /backup/cursors/"),
+    ("Fetch what is missing, if import says so:", "catchup"),
+    (
+        "Check that no position is lost and no fact is missing, then start the node:",
+        "check --db stigmem.db /backup/cursors/",
+    ),
 )
 """The examples of stigmem-cursor(7): a sentence, and what follows ``stigmem-cursor``."""

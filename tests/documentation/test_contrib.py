@@ -63,6 +63,11 @@ def cron_jobs() -> list[str]:
     return [job[1] for job in jobs if job]
 
 
+def test_cron_line_of_the_readme() -> None:
+    """The line that the README gives for a crontab is the one that runs here."""
+    assert f"*/15 * * * * {cron_jobs()[0]}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_cron(node: Database, tmp_path: Path) -> None:
     """Every job of the crontab is silent when all is well, and speaks when it is not."""
     (tmp_path / "cursors").mkdir()
