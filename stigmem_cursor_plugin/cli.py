@@ -10,7 +10,7 @@ from stigmem_cursor_plugin.commands.parsers import CommandParser
 DESCRIPTION = (
     "Checkpoints of a stigmem node's replication cursors. The same commands as stigmem "
     "federation cursor-export, cursor-import, cursor-check and cursor-catchup. All but the last "
-    "also run on a machine without stigmem-node."
+    "also run on a machine without stigmem-node, on a SQLite file."
 )
 
 

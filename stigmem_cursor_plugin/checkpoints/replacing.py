@@ -1,6 +1,6 @@
 """A file that is there and is not ours is never replaced.
 
-See docs/guarantees.md, "Nothing that you type loses anything".
+See docs/guarantees.md, "A mistake on the command line loses nothing".
 """
 
 import codecs

@@ -13,7 +13,7 @@ from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
-from stigmem_cursor_plugin.core.retention import Alarm, Remedy
+from stigmem_cursor_plugin.core.retention import Alarm, Kept, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.core.times import rfc3339
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
@@ -109,15 +109,13 @@ def _earlier(
         if not arguments.force and replacing.has_positions(arguments.out):
             raise RefusedError(*exporting.damaged(reading.read_file(arguments.out)))
         return _earlier_in(arguments, node_id, now) if _is_in_its_directory(arguments.out) else []
-    if earlier.is_of_another_node(node_id):
-        if arguments.force:
-            return []
-        raise RefusedError(exporting.other_node(earlier, node_id))
-    if _is_in_its_directory(arguments.out):
-        return [earlier, *_earlier_in(arguments, node_id, now)]
-    if (earlier.undo or earlier.after_loss) and not arguments.force:
-        raise RefusedError(exporting.not_replaced(earlier))
-    return [earlier]
+    named_by_export = _is_in_its_directory(arguments.out)
+    kept = retention.why_kept(earlier, node_id, named_by_export=named_by_export)
+    if kept is not None and not arguments.force:
+        raise RefusedError(exporting.not_replaced(kept, earlier, node_id))
+    if kept is Kept.OTHER_NODE:
+        return []
+    return [earlier, *_earlier_in(arguments, node_id, now)] if named_by_export else [earlier]
 
 
 def _is_in_its_directory(out: str) -> bool:

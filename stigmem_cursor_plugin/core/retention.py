@@ -183,6 +183,30 @@ def _has_lost_every_position(snapshot: Snapshot) -> bool:
     return received and not snapshot.position_count
 
 
+class Kept(Enum):
+    """Why the checkpoint in FILE is not replaced without ``--force``."""
+
+    OTHER_NODE = "other node"
+    UNDO = "undo"
+    """It holds what an import overwrote, and no other file does."""
+    AFTER_LOSS = "after loss"
+    """It says that earlier checkpoints are needed, and a new FILE could not."""
+
+
+def why_kept(earlier: Checkpoint, node_id: str | None, *, named_by_export: bool) -> Kept | None:
+    """Return why *earlier* is not replaced by a checkpoint of the node *node_id*, if it is not.
+
+    *named_by_export*: its name counts in its directory, so what it says of a loss is found there.
+    """
+    if earlier.is_of_another_node(node_id):
+        return Kept.OTHER_NODE
+    if named_by_export:
+        return None
+    if earlier.undo:
+        return Kept.UNDO
+    return Kept.AFTER_LOSS if earlier.after_loss else None
+
+
 class Remedy(Enum):
     """What brings back what was lost."""
 

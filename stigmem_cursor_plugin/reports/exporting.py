@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
-from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.retention import Kept, Loss, LossKind, Remedy
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.reports.formatting import apart, shown
 from stigmem_cursor_plugin.reports.program import Program
@@ -44,17 +44,15 @@ def nothing_left(snapshot: Snapshot, program: Program) -> Sequence[str]:
     return lost, f"if this stays, {to_do}"
 
 
-def other_node(earlier: Checkpoint, node_id: str | None) -> str:
-    """Return why FILE was kept: it is another node's."""
-    return (
-        f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is that "
-        f"of {node_id}; nothing was written; name another file, or --force to replace it"
-    )
-
-
-def not_replaced(earlier: Checkpoint) -> str:
-    """Return why FILE was kept: no other file holds what it does."""
-    what = "is the undo checkpoint of an import" if earlier.undo else "was written after a loss"
+def not_replaced(kept: Kept, earlier: Checkpoint, node_id: str | None) -> str:
+    """Return why FILE was kept: it is another node's, or no other file holds what it does."""
+    if kept is Kept.OTHER_NODE:
+        return (
+            f"{earlier.name} is the checkpoint of node {earlier.node_id}, and this database is "
+            f"that of {node_id}; nothing was written; name another file, or --force to replace it"
+        )
+    undo = kept is Kept.UNDO
+    what = "is the undo checkpoint of an import" if undo else "was written after a loss"
     return (
         f"kept {earlier.name}: it {what}; name another file, or the directory of the "
         "checkpoints; --force replaces it"

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from stigmem_cursor_plugin.core import retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.retention import Alarm, Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.retention import Alarm, Kept, Loss, LossKind, Remedy
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
-from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
+from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 EARLIER, BEFORE, POSITION, AFTER = "50.0", "100.0", "200.0", "300.0"
@@ -288,3 +289,26 @@ def test_compared() -> None:
     assert list(retention.compared([settled], [after_loss, forced, old])) == [
         *(settled, after_loss, forced)
     ]
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({}, None),
+        ({"node_id": NODE_A}, None),
+        ({"node_id": "stigmem://x"}, Kept.OTHER_NODE),
+        ({"undo": True}, Kept.UNDO),
+        ({"after_loss": True}, Kept.AFTER_LOSS),
+        ({"after_loss": True, "node_id": "stigmem://x"}, Kept.OTHER_NODE),
+        ({"forced": True}, None),
+    ],
+)
+def test_what_is_not_replaced(given: dict[str, Any], kept: Kept | None, named: bool) -> None:
+    """Another node's, an import's undo, and what says that earlier ones are needed.
+
+    Where export named the file, its directory still has what the last two say.
+    """
+    expected = kept if not named or kept is Kept.OTHER_NODE else None
+    earlier = replace(checkpoint_of(), **given)
+    assert retention.why_kept(earlier, NODE_A, named_by_export=named) is expected
