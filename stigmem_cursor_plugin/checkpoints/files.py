@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -84,8 +83,7 @@ def write_undo(name: str, now: datetime, text: str) -> str:
     """
     try:
         path = _beside(name)
-        new = path.with_name(f"{path.stem}.undo-{rotation.compact(now)}.json")
-        return _write_new(new, text)
+        return _write_new(path.with_name(rotation.undo_name_at(path.stem, now)), text)
     except RefusedError as error:
         raise RefusedError(
             *(f"{line}; nothing was changed; --no-undo goes on without" for line in error.messages)
@@ -105,8 +103,9 @@ def _write_new(path: Path, text: str) -> str:
     """Write a file that is not there yet, as *path* or with a number after it."""
     stem = path.stem
     with _explained(f"cannot write {path}"), new_file(path.parent, text) as temporary:
-        for number in range(_first_free(path), 1000):
-            path = path.with_name(f"{stem}_{number:03}.json" if number else f"{stem}.json")
+        there = [file.name for file in path.parent.iterdir()]
+        for number in range(rotation.first_free(stem, there), 1000):
+            path = path.with_name(rotation.numbered(stem, number))
             try:
                 _move_to_new(temporary, path)
                 break
@@ -116,14 +115,6 @@ def _write_new(path: Path, text: str) -> str:
             raise FileExistsError(errno.EEXIST, "a thousand files have been written this second")
     _sync_directory(path)
     return str(path)
-
-
-def _first_free(path: Path) -> int:
-    # Not a number that was removed meanwhile: the names sort in the order of writing.
-    numbered = re.compile(rf"{re.escape(path.stem)}(?:_([0-9]{{3}}))?\.json")
-    names = (file.name for file in path.parent.iterdir())
-    used = filter(None, map(numbered.fullmatch, names))
-    return max((int(found[1] or 0) + 1 for found in used), default=0)
 
 
 def _move_to_new(temporary: Path, path: Path) -> None:

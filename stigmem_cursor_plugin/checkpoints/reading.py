@@ -15,6 +15,7 @@ from stigmem_cursor_plugin.checkpoints import schema
 from stigmem_cursor_plugin.checkpoints.document import digest_of
 from stigmem_cursor_plugin.checkpoints.places import Place, destination, place_of
 from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
+from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.errors import CheckpointError
@@ -92,10 +93,7 @@ def checkpoints_in(directory: str) -> Sequence[Path]:
         paths = sorted(Path(directory).iterdir())
     except OSError as error:
         raise CheckpointError(f"cannot read directory {directory}: {why(error)}") from error
-    return [path for path in paths if path.suffix == ".json" and not _UNDO_NAME.search(path.name)]
-
-
-_UNDO_NAME = re.compile(r"\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json$")
+    return [path for path in paths if path.suffix == ".json" and not rotation.is_undo(path.name)]
 
 
 def is_written_by(node_id: str, name: str) -> bool:

@@ -82,7 +82,7 @@ def _write_to_file(
 
 
 def _kept(arguments: Namespace, steps: Sequence[Remedy]) -> Sequence[str]:
-    if files.is_file(arguments.out) and not _is_in_its_directory(arguments.out):
+    if files.is_file(arguments.out) and not rotation.is_named_by_export(arguments.out):
         return exporting.kept_file(arguments.out, steps, program(arguments))
     return exporting.kept_directory(_directory_of(arguments.out), steps, program(arguments))
 
@@ -104,23 +104,24 @@ def _earlier(
     if directory:
         return _earlier_in(arguments, node_id, now)
     files.refuse_other(arguments.out, CHECKPOINT)
-    earlier = _read(arguments.out).checkpoint if files.is_file(arguments.out) else None
+    found = _replaced(arguments, node_id) if files.is_file(arguments.out) else []
+    if rotation.is_named_by_export(arguments.out):
+        return [*found, *_earlier_in(arguments, node_id, now)]
+    return found
+
+
+def _replaced(arguments: Namespace, node_id: str | None) -> Sequence[Checkpoint]:
+    """Return the checkpoint in FILE, if it is one of this node; refuse to lose any other."""
+    earlier = _read(arguments.out).checkpoint
     if earlier is None:
         if not arguments.force and replacing.has_positions(arguments.out):
             raise RefusedError(*exporting.damaged(reading.read_file(arguments.out)))
-        return _earlier_in(arguments, node_id, now) if _is_in_its_directory(arguments.out) else []
-    named_by_export = _is_in_its_directory(arguments.out)
+        return []
+    named_by_export = rotation.is_named_by_export(arguments.out)
     kept = retention.why_kept(earlier, node_id, named_by_export=named_by_export)
     if kept is not None and not arguments.force:
         raise RefusedError(exporting.not_replaced(kept, earlier, node_id))
-    if kept is Kept.OTHER_NODE:
-        return []
-    return [earlier, *_earlier_in(arguments, node_id, now)] if named_by_export else [earlier]
-
-
-def _is_in_its_directory(out: str) -> bool:
-    """Tell whether FILE counts in its directory by its name, also for what ``--keep`` removes."""
-    return rotation.time_in(out) is not None
+    return [] if kept is Kept.OTHER_NODE else [earlier]
 
 
 def _earlier_in(arguments: Namespace, node_id: str | None, now: datetime) -> Sequence[Checkpoint]:

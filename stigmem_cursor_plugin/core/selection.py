@@ -76,7 +76,7 @@ def select(
 
 
 def _may_hide_a_loss(file: CheckpointFile) -> bool:
-    return file.flaw is Flaw.UNREADABLE and rotation.time_in(file.name) is not None
+    return file.flaw is Flaw.UNREADABLE and rotation.is_named_by_export(file.name)
 
 
 def _without_checkpoint(

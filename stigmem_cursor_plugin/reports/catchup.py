@@ -66,9 +66,10 @@ def groups(results: Sequence[Result]) -> Iterator[Group]:
         yield from _group([_not_stored(result, "refused", f) for f in result.progress.refused])
     yield from _group(
         [
-            f"warning: peer {result.peer.node_id}: not caught up: {sentence(result.progress)}"
+            f"warning: peer {result.peer.node_id}: not caught up: "
+            f"{sentence(problem, result.progress)}"
             for result in results
-            if result.progress.problem
+            if (problem := result.progress.problem)
         ]
     )
 
@@ -92,9 +93,8 @@ def _not_stored(result: Result, what: str, fact: UnstoredFact) -> str:
     return f"warning: peer {result.peer.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
 
 
-def sentence(progress: Progress) -> str:
+def sentence(problem: PageProblem, progress: Progress) -> str:
     """Return why a peer is not caught up, and what to do."""
-    problem = progress.problem or PageProblem(PageTrouble.NO_ANSWER)
     said = _SENTENCES[problem.trouble].format(
         detail=_detail(problem),
         tries=progress.attempts + 1,
@@ -181,13 +181,13 @@ def document(
 
 
 def _peer_document(result: Result) -> dict[str, Any]:
-    progress = result.progress
+    progress, problem = result.progress, result.progress.problem
     return {
         "peer_id": result.peer.id,
         "peer_node_id": result.peer.node_id,
         "caught_up": progress.caught_up,
-        "trouble": progress.problem.trouble.value if progress.problem else None,
-        "message": sentence(progress) if progress.problem else None,
+        "trouble": problem.trouble.value if problem else None,
+        "message": sentence(problem, progress) if problem else None,
         "previous": result.previous,
         "cursor": progress.position,
         "facts_fetched": progress.new,

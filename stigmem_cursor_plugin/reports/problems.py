@@ -1,7 +1,6 @@
 """What is wrong with a file or a database, in words."""
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
 
 from stigmem_cursor_plugin.core import rotation
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
@@ -101,10 +100,7 @@ _OF_PEER: Mapping[Trouble, Callable[[Problem, Program], str]] = {
 
 
 def _source(name: str) -> str:
-    """Return what to import from and export to: for a file that export named, its directory."""
-    if name == STANDARD_STREAM:
-        return "FILE"
-    return name if rotation.time_in(name) is None else str(PurePath(name).parent)
+    return "FILE" if name == STANDARD_STREAM else rotation.source_of(name)
 
 
 def _catch_up(problem: Problem, program: Program) -> str:

@@ -223,6 +223,4 @@ class SQLTransaction:
             yield from ((row[0], row[1]) for row in self._rows(query, batch))
 
     def _was_received(self, receipt: Receipt) -> bool:
-        return any(
-            True for _ in self._rows(_RECEIPT, (receipt.node_id, receipt.since, receipt.until))
-        )
+        return any(self._rows(_RECEIPT, (receipt.node_id, receipt.since, receipt.until)))

@@ -34,6 +34,46 @@ def test_other_names(name: str) -> None:
     assert not rotation.is_from_the_future(name, NOW)
 
 
+def test_undo_names() -> None:
+    """An undo checkpoint is named after the file that was imported, and known by its name."""
+    name = rotation.undo_name_at("old", NOW)
+    assert name == "old.undo-20260502T183000Z.json"
+    for one in (name, f"/backup/{name}", "old.undo-20260502T183000Z_001.json", f"a\n{name}"):
+        assert rotation.is_undo(one)
+    for other in ("old.undo-2026.json", f"{name}.bak", rotation.name_at(NOW), "undo.json"):
+        assert not rotation.is_undo(other)
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [
+        ([], 0),
+        (["b.json", "a.json.bak", "xa.json", "a_1.json"], 0),
+        (["a.json"], 1),
+        (["a_004.json"], 5),
+        (["a.json", "a_002.json", "a_001.json"], 3),
+    ],
+)
+def test_further_files_of_one_second(names: list[str], number: int) -> None:
+    """The next number is after all that are there, whichever are gone."""
+    assert rotation.first_free("a", names) == number
+    assert rotation.numbered("a", number) == (f"a_00{number}.json" if number else "a.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("kept/cursors-20260502T183000Z_001.json", "kept"),
+        ("cursors-20260502T183000Z.json", "."),
+        ("kept/latest.json", "kept/latest.json"),
+    ],
+)
+def test_a_file_of_exports_stands_for_its_directory(name: str, source: str) -> None:
+    """What export named by the time counts together with the others there."""
+    assert rotation.source_of(name) == source
+    assert rotation.is_named_by_export(name) is (name != source)
+
+
 def test_order() -> None:
     """Newest first, the later of one second before the earlier, the future last."""
     earlier = rotation.name_at(NOW - timedelta(hours=1))

@@ -18,12 +18,13 @@ PEER = Peer("id-b", "stigmem://node-b", "", "active")
 @pytest.mark.parametrize("trouble", PageTrouble)
 def test_every_trouble(trouble: PageTrouble) -> None:
     """Whatever went wrong, there is a sentence for it, and the published schema knows it."""
-    result = Result(PEER, None, replace(begin(None), problem=PageProblem(trouble, "why")))
+    problem = PageProblem(trouble, "why")
+    result = Result(PEER, None, replace(begin(None), problem=problem))
     document = report.document([result], 1.0, "complete")
     jsonschema.validate(document, schema.load("cursor-catchup-result.schema.json"))
     (peer,) = document["peers"]
     assert peer["trouble"] == trouble
-    assert peer["message"] == report.sentence(result.progress)
+    assert peer["message"] == report.sentence(problem, result.progress)
 
 
 @pytest.mark.parametrize(
