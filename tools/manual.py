@@ -227,7 +227,10 @@ OVERVIEW: dict[str, str | Terms] = {
             "1. Stop the node.",
             "While it answers, catch-up refuses, and so does an import that would write.",
         ),
-        ("2. Put the database back.", "From a backup, if there is one. Missing peers have to register with this node again."),
+        (
+            "2. Put the database back.",
+            "From a backup, if there is one. Missing peers have to register with this node again.",
+        ),
         (
             "3. cursor-import DIR",
             "It restores, for each peer, the furthest position whose facts the database holds. "

@@ -96,7 +96,7 @@ def directories_of_several_nodes(
     for file in files:
         if file.directory is not None and file.checkpoint is not None and file.checkpoint.node_id:
             nodes.setdefault(file.directory, set()).add(file.checkpoint.node_id)
-    return {directory: sorted(found) for directory, found in nodes.items() if len(found) > 1}
+    return {directory: sorted(found) for directory, found in nodes.items() if len(found) >= 2}
 
 
 def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:

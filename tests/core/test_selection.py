@@ -73,6 +73,9 @@ def test_without_a_database_each_directory_may_be_of_another_node() -> None:
     assert (list(selection.errors), list(selection.passed_over)) == ([], [])
     both = select([file(own, "a"), file(other, "a"), file(other, "b")], NODE_A, NOW)
     assert list(both.checkpoints) == [own, other]
+    third = checkpoint_of(node_id="stigmem://third")
+    three = select([file(own, "a"), file(other, "a"), file(third, "a")], NODE_A, NOW)
+    assert list(three.checkpoints) == [own]
 
 
 @pytest.mark.parametrize(
