@@ -25,7 +25,8 @@ TARGETS = {
 }
 """Ratios to the host's time to reach with the extra ``fast``: below MANY cursors, and there."""
 PLAIN_IMPORT = 1.0
-"""The ratio to reach for an import without the extra."""
+"""The ratio to reach for an import without the extra, up to PLAIN_MANY cursors."""
+PLAIN_MANY = 100
 MEMORY = 1.0
 DATA = Path(__file__).with_name("results.json")
 
@@ -51,7 +52,8 @@ class Comparison:
         if "facts" in self.task:
             return None
         if program != FAST:
-            return PLAIN_IMPORT if self.task.startswith("import") else None
+            plain = self.task.startswith("import") and self.size <= PLAIN_MANY
+            return PLAIN_IMPORT if plain else None
         found = [ratios for task, ratios in TARGETS.items() if self.task.startswith(task)]
         return found[0][self.size >= MANY] if found else None
 

@@ -14,7 +14,7 @@ def table() -> list[str]:
     compared = [item for item in load().comparisons if "facts" not in item.task]
     sizes = sorted({item.size for item in compared})
     rows = [
-        f"| cursors | {' | '.join(f'{size:,}' for size in sizes)} | to reach |",
+        f"| cursors | {' | '.join(f'{size:,}' for size in sizes)} | target |",
         f"|---|{'---:|' * len(sizes)}---:|",
     ]
     for task in dict.fromkeys(item.task for item in compared):
