@@ -5,6 +5,30 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+class DoubtKind(Enum):
+    """What a listener does that a node in trouble may do too."""
+
+    NO_ANSWER = "no answer"
+    """``detail`` is for how many seconds."""
+    CLOSED = "closed"
+    BROKEN_OFF = "broken off"
+    TLS_REFUSED = "tls refused"
+    FAILED = "failed"
+    """``detail`` is the HTTP status."""
+    NOT_ASKED = "not asked"
+    """``detail`` is the error of the operating system."""
+    NOT_UNDERSTOOD = "not understood"
+    """``detail`` is the name of an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a listener may be the node, though it does not say so."""
+
+    kind: DoubtKind
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """A node that answers, or something that may be a node and does not answer."""
@@ -12,8 +36,7 @@ class Listener:
     where: str
     """Address and port, such as ``127.0.0.1:8765``."""
     node_id: str | None
-    trouble: str | None
-    """Where there is no node id: what happened, such as ``gave no answer in 10 s``."""
+    doubt: Doubt | None
 
 
 class Presence(Enum):
@@ -41,4 +64,4 @@ def running(listeners: Sequence[Listener], node_id: str | None) -> Listener | No
 
 def in_doubt(listeners: Sequence[Listener]) -> Sequence[Listener]:
     """Return those that may be any node."""
-    return [one for one in listeners if one.trouble is not None]
+    return [one for one in listeners if one.doubt is not None]

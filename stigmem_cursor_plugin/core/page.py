@@ -88,7 +88,7 @@ class PageProblem:
 
 @dataclass(frozen=True, slots=True)
 class UnstoredFact:
-    """A fact that was not stored, and why."""
+    """A fact that was not stored, and why, in the host's words; empty where it says nothing."""
 
     fact_id: str
     reason: str

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Sequence
 
-from stigmem_cursor_plugin.core.listener import Listener
+from stigmem_cursor_plugin.core.listener import Doubt, DoubtKind, Listener
 from stigmem_cursor_plugin.host import wellknown
 from stigmem_cursor_plugin.host.addresses import Address, node_addresses
 from stigmem_cursor_plugin.host.parallel import at_once
@@ -27,21 +27,23 @@ class Probe:
         open_to_us = [address for address in self._addresses if not _nobody_at(address)]
         # Half a second more, so that the thread can report its own timeout.
         heard = at_once(self._ask, open_to_us, wellknown.ANSWERS_WITHIN + 0.5)
-        late = wellknown.ListenerReply(trouble=wellknown.NO_ANSWER)
+        late = wellknown.ListenerReply(doubt=wellknown.NO_ANSWER)
         replies = ((str(address), heard.get(address, late)) for address in open_to_us)
-        found = (Listener(where, reply.node_id, reply.trouble) for where, reply in replies)
-        return [one for one in found if one.node_id is not None or one.trouble is not None]
+        found = (Listener(where, reply.node_id, reply.doubt) for where, reply in replies)
+        return [one for one in found if one.node_id is not None or one.doubt is not None]
 
     def _ask(self, address: Address) -> wellknown.ListenerReply:
         try:
             return wellknown.ask(address, self._certificate)
         except TimeoutError:
-            return wellknown.ListenerReply(trouble=wellknown.NO_ANSWER)
+            return wellknown.ListenerReply(doubt=wellknown.NO_ANSWER)
         except OSError as error:
             nobody = error.errno in _NOBODY
-            return wellknown.ListenerReply(trouble=None if nobody else f"cannot be asked ({error})")
+            doubt = None if nobody else Doubt(DoubtKind.NOT_ASKED, str(error))
+            return wellknown.ListenerReply(doubt=doubt)
         except Exception as error:  # noqa: BLE001  nonsense does not prove that no node runs
-            return wellknown.ListenerReply(trouble=f"cannot be understood ({type(error).__name__})")
+            doubt = Doubt(DoubtKind.NOT_UNDERSTOOD, type(error).__name__)
+            return wellknown.ListenerReply(doubt=doubt)
 
 
 def _nobody_at(address: Address) -> bool:

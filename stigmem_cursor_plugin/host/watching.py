@@ -60,8 +60,7 @@ class Watch(logging.Handler):
 
     def _finish(self) -> None:
         if not self._done:
-            reason = "; ".join(self._reasons) or "passed over by the node's rules"
-            self.rejected.append(UnstoredFact(self.fact or "", reason))
+            self.rejected.append(UnstoredFact(self.fact or "", "; ".join(self._reasons)))
         self._reasons.clear()
         self._done = True
 

@@ -10,24 +10,24 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from stigmem_cursor_plugin.core.listener import Doubt, DoubtKind
 from stigmem_cursor_plugin.host.addresses import Address, Endpoint
 
 ANSWERS_WITHIN = 10.0
 """Seconds to wait for the answer to a connection: a node that stores a page answers late."""
 
-NO_ANSWER = f"gave no answer in {ANSWERS_WITHIN:.0f} s"
+NO_ANSWER = Doubt(DoubtKind.NO_ANSWER, f"{ANSWERS_WITHIN:.0f}")
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerReply:
     """What came of asking a listener.
 
-    At most one of ``node_id`` and ``trouble`` is set; neither means another service.
+    At most one of ``node_id`` and ``doubt`` is set; neither means another service.
     """
 
     node_id: str | None = None
-    trouble: str | None = None
-    """Why the listener may be a node all the same."""
+    doubt: Doubt | None = None
     certain: bool = True
     """False where the other transport, TLS or none, may say more."""
 
@@ -45,7 +45,7 @@ def ask(address: Address, certificate: tuple[str, str]) -> ListenerReply:
         return first
     other = _ask_over(address, deadline, None if secure else certificate)
     # If one transport says nothing certain, the reply over the other is better.
-    return other if other.certain or first.trouble else first
+    return other if other.certain or first.doubt else first
 
 
 def _ask_over(
@@ -61,12 +61,12 @@ def _ask_over(
                 secured = True
                 return _request(connection, address.endpoint)
         except TimeoutError:
-            return ListenerReply(trouble=NO_ANSWER, certain=secured or certificate is None)
+            return ListenerReply(doubt=NO_ANSWER, certain=secured or certificate is None)
         except OSError as error:
             # An alert proves that the listener speaks TLS.
             if secured or "ALERT" in str(getattr(error, "reason", "")):
-                return ListenerReply(trouble="refused the TLS connection")
-            return ListenerReply(trouble="closed the connection without an answer", certain=False)
+                return ListenerReply(doubt=Doubt(DoubtKind.TLS_REFUSED))
+            return ListenerReply(doubt=Doubt(DoubtKind.CLOSED), certain=False)
 
 
 def _secured(connection: socket.socket, host: str, certificate: tuple[str, str]) -> socket.socket:
@@ -109,13 +109,13 @@ def _request(connection: socket.socket, endpoint: Endpoint) -> ListenerReply:
 
 _LONGEST = 1 << 20
 """Bytes; a node's answer has some hundreds."""
-_BROKEN_OFF = ListenerReply(trouble="broke off its answer")
+_BROKEN_OFF = ListenerReply(doubt=Doubt(DoubtKind.BROKEN_OFF))
 
 
 def _understood(status: int, body: bytes) -> ListenerReply:
     # 500 is a node's own failure, 504 that of a proxy which has waited for a busy node.
     if status in (500, 504):
-        return ListenerReply(trouble=f"answered with HTTP status {status}")
+        return ListenerReply(doubt=Doubt(DoubtKind.FAILED, str(status)))
     try:
         node_id = json.loads(body)["node_id"]
     except (ValueError, KeyError, TypeError, RecursionError):

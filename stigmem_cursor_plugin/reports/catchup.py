@@ -90,7 +90,7 @@ def _caught_up(result: Result) -> str:
 
 
 def _not_stored(result: Result, what: str, fact: UnstoredFact) -> str:
-    return f"warning: peer {result.peer.node_id}: fact {fact.fact_id} {what}: {fact.reason}"
+    return f"warning: peer {result.peer.node_id}: fact {fact.fact_id} {what}: {_reason(fact)}"
 
 
 def sentence(problem: PageProblem, progress: Progress) -> str:
@@ -199,4 +199,8 @@ def _peer_document(result: Result) -> dict[str, Any]:
 
 
 def _fact_document(fact: UnstoredFact) -> dict[str, str]:
-    return {"fact_id": fact.fact_id, "reason": fact.reason}
+    return {"fact_id": fact.fact_id, "reason": _reason(fact)}
+
+
+def _reason(fact: UnstoredFact) -> str:
+    return fact.reason or "the node's rules reject it"

@@ -2,12 +2,20 @@
 
 import pytest
 
-from stigmem_cursor_plugin.core.listener import Listener, Presence, in_doubt, presence, running
+from stigmem_cursor_plugin.core.listener import (
+    Doubt,
+    DoubtKind,
+    Listener,
+    Presence,
+    in_doubt,
+    presence,
+    running,
+)
 
 OTHER = Listener("127.0.0.1:1", "stigmem://a", None)
 NODE = Listener("127.0.0.1:2", "stigmem://b", None)
 LAST = Listener("127.0.0.1:3", "stigmem://c", None)
-SILENT = Listener("127.0.0.1:4", None, "gave no answer")
+SILENT = Listener("127.0.0.1:4", None, Doubt(DoubtKind.CLOSED))
 
 
 @pytest.mark.parametrize("listeners", [[OTHER, NODE, LAST], [LAST, NODE, OTHER], [SILENT, NODE]])

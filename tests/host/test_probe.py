@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.host.probe import Probe
 from stigmem_cursor_plugin.host.settings import Settings
+from stigmem_cursor_plugin.reports import running_node
 from tests.listeners import (
     NODE,
     NOWHERE,
@@ -31,9 +32,12 @@ from tools.loopback import free_port
 
 
 def heard(port: int, **settings: str) -> list[tuple[str | None, str | None]]:
-    """Return the node ids and troubles that are found with these settings."""
+    """Return the node ids and doubts, in words, that are found with these settings."""
     probe = Probe(Settings(**{"port": port, "node_url": NOWHERE, **settings}))  # type: ignore[arg-type]
-    return [(one.node_id, one.trouble) for one in probe.listeners()]
+    return [
+        (one.node_id, running_node.sentence(one.doubt) if one.doubt else None)
+        for one in probe.listeners()
+    ]
 
 
 OTHER_SERVICES: Mapping[str, bytes] = {
