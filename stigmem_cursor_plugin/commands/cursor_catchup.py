@@ -62,8 +62,6 @@ class _CatchUp:
     def run(self) -> None:
         arguments = self._arguments
         settings = read_settings(arguments.db)
-        if arguments.live and settings.federation_relay_enabled:
-            raise HostError(report.RELAYS)
         store = open_store(settings)
         # Before the host looks at the database: it would create one that is not there.
         with store.transaction(read_only=True) as reading:
@@ -78,6 +76,9 @@ class _CatchUp:
             open_session(settings, live=arguments.live) as session,
             interruptible(lambda: session.storing) as check,
         ):
+            # Now that the host has found its settings valid.
+            if arguments.live and settings.federation_relay_enabled:
+                raise HostError(report.RELAYS)
             if snapshot.cursors is None:
                 _create_table(store)
             tell(report.ANY_AGE)

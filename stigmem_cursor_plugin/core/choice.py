@@ -16,10 +16,14 @@ class Choice:
 
 
 def choose(peers: Sequence[Peer], names: Sequence[str]) -> Choice:
-    """Return the peers whose node id or peer id is in *names*; without names every active one."""
+    """Return the peers whose node id or peer id is in *names*.
+
+    Without names, every one but those that are dismissed. One that waits for approval cannot be
+    asked, and is told: after a loss its facts are missing until somebody approves it.
+    """
     ordered = sorted(peers, key=lambda peer: peer.node_id)
     if not names:
-        return Choice([peer for peer in ordered if peer.active])
+        return Choice([peer for peer in ordered if not peer.dismissed])
     known = {name for peer in peers for name in (peer.node_id, peer.id)}
     named = [peer for peer in ordered if {peer.node_id, peer.id} & set(names)]
     return Choice(

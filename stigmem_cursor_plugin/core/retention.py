@@ -200,11 +200,9 @@ def why_kept(earlier: Checkpoint, node_id: str | None, *, named_by_export: bool)
     """
     if earlier.is_of_another_node(node_id):
         return Kept.OTHER_NODE
-    if named_by_export:
-        return None
-    if earlier.undo:
+    if earlier.undo and not named_by_export:
         return Kept.UNDO
-    return Kept.AFTER_LOSS if earlier.after_loss else None
+    return Kept.AFTER_LOSS if earlier.after_loss and not named_by_export else None
 
 
 class Remedy(Enum):
@@ -213,6 +211,8 @@ class Remedy(Enum):
     IMPORT = "import"
     IMPORT_WITH_FORCE = "import with force"
     """A position is set, and must move."""
+    APPROVE = "approve"
+    """A peer waits for approval, and cannot be asked before."""
     CATCH_UP = "catch up"
     """No checkpoint can be backed up: the facts have to be fetched."""
 
@@ -222,8 +222,9 @@ def remedies(
 ) -> Sequence[Remedy]:
     """Return the commands that bring back what was lost, in their order.
 
-    An import that would restore nothing is not among them. If no peer has the facts any more, no
-    command brings them back: only giving them up ends the alarm.
+    An import that would restore nothing is not among them, unless no peer is known any more: it
+    says which have to register again. If no peer has the facts any more, no command brings them
+    back: only giving them up ends the alarm.
     """
     if not found.losses:
         return [Remedy.IMPORT]
@@ -243,6 +244,8 @@ def remedies(
     elif any(restored[key] and not decision.previous for key, decision in decisions.items()):
         steps.append(Remedy.IMPORT)
     # Import may have only an older position that the database can back up, or none.
-    if any(positions.move(lost[key], restored[key]) is Move.BACK for key in restored):
+    if not steps or any(positions.move(lost[key], restored[key]) is Move.BACK for key in restored):
         steps.append(Remedy.CATCH_UP)
-    return steps or [Remedy.CATCH_UP]
+        if any(loss.peer.awaits_approval for loss in found.losses):
+            steps.insert(0, Remedy.APPROVE)
+    return steps

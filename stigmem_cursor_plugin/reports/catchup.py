@@ -6,12 +6,14 @@ from typing import Any
 from stigmem_cursor_plugin.core.catchup import DELAYS, Progress, Result
 from stigmem_cursor_plugin.core.choice import Choice
 from stigmem_cursor_plugin.core.page import PageProblem, PageTrouble, UnstoredFact
+from stigmem_cursor_plugin.core.snapshot import DISMISSED
 from stigmem_cursor_plugin.reports.formatting import Group, duration, shown
 from stigmem_cursor_plugin.terminal import MOST_LINES
 
 RESULT_VERSION = 1
 
 ANY_AGE = "info: facts of any age are taken while this runs"
+BEFORE_APPROVAL = " before you approve it"
 TABLE_MISSING = "info: the table replication_cursors is missing: creating it again"
 RELAYS = (
     "this node relays facts (STIGMEM_FEDERATION_RELAY_ENABLED): nodes that pull from it would skip "
@@ -25,7 +27,7 @@ def not_chosen(choice: Choice) -> Sequence[str]:
         *(f"no peer {name} in this database" for name in choice.unknown),
         *(
             f"peer {peer.node_id} is {peer.status}; the node does not pull from it"
-            f"{' before you approve it' if peer.awaits_approval else ''}"
+            f"{BEFORE_APPROVAL if peer.awaits_approval else ''}"
             for peer in choice.inactive
         ),
     ]
@@ -100,6 +102,7 @@ def sentence(problem: PageProblem, progress: Progress) -> str:
         tries=progress.attempts + 1,
         position=shown(progress.position),
         wait=f"{problem.retry_after or DELAYS[-1]:.0f} s",
+        approval="" if problem.detail in (*DISMISSED, "removed") else BEFORE_APPROVAL,
     )
     return f"{said}; {_GONE}" if problem.trouble in _MAY_BE_GONE else said
 
@@ -152,7 +155,7 @@ _SENTENCES = {
     ),
     PageTrouble.REPEATED: "it gave the same page twice; ask its operator",
     PageTrouble.DROPPED: "this node's rules forbid its answer: {detail}",
-    PageTrouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it",
+    PageTrouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it{approval}",
     PageTrouble.NOT_ASKED: (
         "this node cannot ask it: {detail}; see that its row in the table peers and this node's "
         "federation keys are whole"

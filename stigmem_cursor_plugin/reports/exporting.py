@@ -102,7 +102,8 @@ def kept_directory(name: str, steps: Sequence[Remedy], program: Program) -> Sequ
 
 
 def _to_do(name: str, steps: Sequence[Remedy], program: Program) -> Iterator[str]:
-    yield f"stop the node and run {', then '.join(_commands(name, steps, program))}"
+    approve = "approve the peers that wait for it, then " if Remedy.APPROVE in steps else ""
+    yield f"{approve}stop the node and run {', then '.join(_commands(name, steps, program))}"
     if Remedy.CATCH_UP in steps or Remedy.IMPORT_WITH_FORCE in steps:
         yield program.acceptance(name)
 

@@ -82,18 +82,21 @@ class ImportReport:
 
     def _ways_on(self) -> Iterator[str]:
         """Say how to get back what is missing, and how long each way takes."""
+        decisions = self.plan.decisions
         costs = [
             Repull(decision.entry.received.facts, self.pull_interval)
-            for decision in self.plan.decisions
+            for decision in decisions
             if decision.evidence.in_doubt and decision.entry.received is not None
         ]
         quick = sum(cost.catch_up_seconds for cost in costs)
         slow = max((cost.seconds for cost in costs), default=0)
         catch_up = self.program.command("catchup")
-        false = any(decision.leaves_false_position for decision in self.plan.decisions)
+        false = any(decision.leaves_false_position for decision in decisions)
         again = "this import again with --force, then " if false else ""
+        waits = any(d.evidence.in_doubt and d.peer and d.peer.awaits_approval for d in decisions)
+        approve = "approve the peers that wait for it, then " if waits else ""
         takes = f" (about {duration(quick)})" if quick else ""
-        yield f"info: next, run {again}{catch_up}{takes}; then start the node"
+        yield f"info: next, {approve}run {again}{catch_up}{takes}; then start the node"
         yield (
             "info: or run the node with STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S=0 "
             f"({f'about {duration(slow)}, ' if slow else ''}a page every {self.pull_interval} s)"

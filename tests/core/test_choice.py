@@ -10,6 +10,14 @@ C = Peer("id-c", "stigmem://node-c", "", "revoked")
 D = Peer("id-d", "stigmem://node-d", "", "active")
 
 
+@pytest.mark.parametrize("status", ["pending_verification", "pending_approval"])
+def test_a_peer_that_waits_for_approval(status: str) -> None:
+    """It is asked too, so that what is missing from it is told; a dismissed one is not."""
+    waits = Peer("id-w", "stigmem://node-w", "", status)
+    assert choose([waits, C, B], []) == Choice([B, waits])
+    assert choose([waits, B], ["id-w"]) == Choice([], [], [waits])
+
+
 @pytest.mark.parametrize(
     ("names", "choice"),
     [

@@ -187,6 +187,17 @@ def test_remedies_where_only_an_older_position_can_be_backed_up(
     assert retention.remedies(found, earlier, database, NOW) == steps
 
 
+@pytest.mark.parametrize(
+    ("held", "steps"), [(4, [Remedy.APPROVE, Remedy.CATCH_UP]), (5, [Remedy.IMPORT])]
+)
+def test_remedy_of_a_peer_that_waits_for_approval(held: int, steps: list[Remedy]) -> None:
+    """It cannot be asked before it is approved; a position can be restored at once."""
+    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
+    database = snapshot(peers=(peer(status="pending_approval"),), held=held)
+    found = retention.alarm(earlier, database)
+    assert retention.remedies(found, earlier, database, NOW) == steps
+
+
 def test_remedy_where_no_peer_is_known() -> None:
     """Import says which peers to register again."""
     earlier = [checkpoint_of(entry(POSITION))]

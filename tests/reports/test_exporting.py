@@ -56,3 +56,12 @@ def test_another_nodes_checkpoint(db_path: str | None, said: str) -> None:
     """Its database is named where the checkpoint says which it was."""
     given = replace(checkpoint_of(), db_path=db_path)
     assert f"checkpoint: {said} none of the peers" in exporting.seems_foreign(given)
+
+
+def test_a_peer_is_approved_before_it_is_asked() -> None:
+    """The first step of the way back is the approval."""
+    steps = [Remedy.APPROVE, Remedy.CATCH_UP]
+    assert exporting.kept_directory("cursors", steps, Program())[1] == (
+        "approve the peers that wait for it, then stop the node and run `stigmem federation "
+        "cursor-catchup`"
+    )

@@ -269,6 +269,16 @@ def test_ways_on(entries: Sequence[Entry], quick: str, slow: str, name: str) -> 
     ]
 
 
+def test_ways_on_where_a_peer_waits_for_approval() -> None:
+    """Nobody can fetch from it before it is approved."""
+    withheld = decision(CASES["facts missing"])
+    waits = replace(withheld, peer=peer(status="pending_approval"))
+    assert said(report(withheld, waits))[-WAYS] == (
+        "info: next, approve the peers that wait for it, then run `stigmem federation "
+        "cursor-catchup` (about 2 s); then start the node"
+    )
+
+
 def test_ways_on_from_a_false_position() -> None:
     """A position that is set must be emptied first: catch-up alone would go on after it."""
     assert said(report(decision(CASES["already set, and false"])))[-WAYS] == (

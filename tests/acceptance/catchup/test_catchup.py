@@ -57,6 +57,18 @@ def test_unknown_peer(nodes: Federation, name: str) -> None:
     assert nodes.a.facts_from(nodes.b) == set()
 
 
+def test_peer_that_waits_for_approval(nodes: Federation) -> None:
+    """It cannot be asked: what is missing from it is told, and the catch-up is not complete."""
+    nodes.a.query("UPDATE peers SET status = 'pending_approval'")
+    finished = nodes.catch_up()
+    assert finished.returncode == 3
+    assert (
+        "warning: peer stigmem://node-b: not caught up: it is pending_approval now; the node does "
+        "not pull from it before you approve it\n" in finished.stderr
+    )
+    assert "catch-up incomplete: 0 of 1 peer(s) caught up" in finished.stderr
+
+
 def test_peer_that_was_revoked(nodes: Federation) -> None:
     """A peer that the node does not pull from is an error when named, and else left alone."""
     nodes.a.query("UPDATE peers SET status = 'revoked'")
