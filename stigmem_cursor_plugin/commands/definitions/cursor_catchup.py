@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "peers",
         metavar="PEER",
         nargs="*",
-        help="node id or peer id of a peer (default: every active peer)",
+        help="node id or peer id of a peer (default: every peer that is not revoked or rejected)",
     )
     parser.add_argument(
         "--pause",
