@@ -260,12 +260,11 @@ class Node:
         registered = self.call("POST", "/v1/federation/peers", declaration)
         # The first release of the host takes a peer without approval.
         if registered["status"] != "active":
-            self.approve(peer)
+            self.approve(peer, registered["peer_id"])
         return str(registered["peer_id"])
 
-    def approve(self, peer: "Node") -> None:
-        """Approve *peer*, which has registered with this node."""
-        ((peer_id,),) = self.query("SELECT id FROM peers WHERE node_id = ?", [peer.node_id])
+    def approve(self, peer: "Node", peer_id: str) -> None:
+        """Approve *peer*, which has registered with this node and got that id."""
         fingerprint = hashlib.sha256(peer.public_key.encode()).hexdigest()
         path = f"/v1/federation/peers/{peer_id}/approve"
         self.call("POST", path, {"pubkey_fingerprint": f"sha256:{fingerprint}"})

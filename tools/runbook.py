@@ -119,7 +119,8 @@ class Scene:
         if command.startswith("export "):
             return ""
         if command.startswith("curl "):
-            self._a.approve(self._b)
+            ((peer_id,),) = self._a.query("SELECT id FROM peers")
+            self._a.approve(self._b, peer_id)
             return ""
         on_peer = command.startswith("stigmem federation register-peer")
         finished = subprocess.run(

@@ -228,7 +228,7 @@ def test_facts_that_cannot_be_verified(nodes: Federation) -> None:
     finished = nodes.catch_up()
     assert finished.returncode == 3
     assert finished.stderr.splitlines()[1].startswith(
-        "warning: peer stigmem://node-b: not caught up: this node cannot verify its facts: "
+        "warning: peer stigmem://node-b: not caught up: this node cannot verify the peer's facts: "
     )
     assert nodes.a.cursor(nodes.b) is None
 
