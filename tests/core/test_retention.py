@@ -188,12 +188,19 @@ def test_remedies_where_only_an_older_position_can_be_backed_up(
 
 
 @pytest.mark.parametrize(
-    ("held", "steps"), [(4, [Remedy.APPROVE, Remedy.CATCH_UP]), (5, [Remedy.IMPORT])]
+    ("position", "held", "steps"),
+    [
+        (None, 4, [Remedy.APPROVE, Remedy.CATCH_UP]),
+        (POSITION, 4, [Remedy.APPROVE, Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+        (None, 5, [Remedy.IMPORT]),
+    ],
 )
-def test_remedy_of_a_peer_that_waits_for_approval(held: int, steps: list[Remedy]) -> None:
+def test_remedy_of_a_peer_that_waits_for_approval(
+    position: str | None, held: int, steps: list[Remedy]
+) -> None:
     """It cannot be asked before it is approved; a position can be restored at once."""
     earlier = [checkpoint_of(entry(POSITION, COUNTED))]
-    database = snapshot(peers=(peer(status="pending_approval"),), held=held)
+    database = snapshot(peers=(peer(status="pending_approval"),), position=position, held=held)
     found = retention.alarm(earlier, database)
     assert retention.remedies(found, earlier, database, NOW) == steps
 

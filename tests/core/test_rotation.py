@@ -51,6 +51,7 @@ def test_undo_names() -> None:
         (["b.json", "a.json.bak", "xa.json", "a_1.json"], 0),
         (["a.json"], 1),
         (["a_004.json"], 5),
+        (["a_003.json"], 4),
         (["a.json", "a_002.json", "a_001.json"], 3),
     ],
 )
