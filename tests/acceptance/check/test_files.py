@@ -30,7 +30,7 @@ def test_files_alone(stigmem: Run, tmp_path: Path) -> None:
 def test_whose_checkpoints_they_are_does_not_matter(
     node: Database, stigmem: Run, tmp_path: Path, unnamed: bool
 ) -> None:
-    """Files alone are checked alike on every machine, though a database of a node is there."""
+    """A directory of one node is checked alike everywhere, though this machine has a database."""
     for name in ("node-a", "node-b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "c.json").write_text(checkpoint(entry("x"), node_id=f"stigmem://{name}"))
