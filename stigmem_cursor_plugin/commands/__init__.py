@@ -71,6 +71,8 @@ def execute(command: Command, arguments: Namespace) -> int:
 
 def _run(command: Command, arguments: Namespace) -> int:
     module = import_module(f"{__name__}.{command.name.replace('-', '_')}")
+    # What is loaded now stays loaded: to look through it for garbage is 15 ms at 10,000 cursors.
+    gc.freeze()
     status: int = module.run(arguments)
     return status
 

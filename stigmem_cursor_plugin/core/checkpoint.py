@@ -111,7 +111,7 @@ def build_undo(
     """
     stored = snapshot.cursors or {}
     overwritten = [
-        stored.get(cursor.key) or replace(cursor, position=None, updated_at="")
+        stored.get(cursor.key) or cursor._replace(position=None, updated_at="")
         for cursor in cursors
     ]
     undo = _checkpoint_of(overwritten, snapshot, now)
@@ -146,14 +146,14 @@ def _entry_of(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
     inbound = cursor.direction == INBOUND
     unusable = cursor.position is None or _CONTROL.search(cursor.position)
     return Entry(
-        peer_id=peer.id,
-        peer_node_id=peer.node_id,
-        peer_url=peer.url,
-        peer_status=peer.status,
-        direction=cursor.direction,
-        cursor=None if unusable else cursor.position,
-        updated_at=rfc3339_of(cursor.updated_at),
-        received=_received(cursor, peer, snapshot, renamed=renamed) if inbound else None,
+        peer.id,
+        peer.node_id,
+        peer.url,
+        peer.status,
+        cursor.direction,
+        None if unusable else cursor.position,
+        rfc3339_of(cursor.updated_at),
+        _received(cursor, peer, snapshot, renamed=renamed) if inbound else None,
     )
 
 
@@ -222,14 +222,14 @@ def from_document(document: Mapping[str, Any], name: str = "") -> Checkpoint:
 def _entry(item: Mapping[str, Any]) -> Entry:
     received = item.get("received")
     return Entry(
-        peer_id=item["peer_id"],
-        peer_node_id=item["peer_node_id"],
-        peer_url=item.get("peer_url"),
-        peer_status=item.get("peer_status"),
-        direction=item["direction"],
-        cursor=item["cursor"],
-        updated_at=item.get("updated_at"),
-        received=received
+        item["peer_id"],
+        item["peer_node_id"],
+        item.get("peer_url"),
+        item.get("peer_status"),
+        item["direction"],
+        item["cursor"],
+        item.get("updated_at"),
+        received
         and Received(
             received["facts"], received["last_fact_id"], received.get("any_sender", False)
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer
@@ -10,7 +10,7 @@ from stigmem_cursor_plugin.core.times import parse_time
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What becomes of one peer and direction; the value is the word for it everywhere."""
 
     RESTORED = "restored"
@@ -21,7 +21,7 @@ class Outcome(Enum):
     NO_POSITION = "no position"
 
 
-class Remark(Enum):
+class Remark(StrEnum):
     """What there is to say of a decision; the sentences are in ``reports/importing.py``."""
 
     PEER_NOT_FOUND = "peer not found"
@@ -89,7 +89,7 @@ class Decision:
 
         Whoever looks at the database later looks for that page. None where it is not proven.
         """
-        if not self.written or not self.evidence.is_proof or self.entry.updated_at is None:
+        if not self.evidence.is_proof or self.entry.updated_at is None:
             return None
         return parse_time(self.entry.updated_at).isoformat()
 

@@ -146,9 +146,10 @@ def receipts_to_ask(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Co
     for entry in (entry for checkpoint in checkpoints for entry in checkpoint.entries):
         peer = find(entry)
         position = snapshot.position(peer, entry.direction) if peer else None
-        if peer is None or not _is_behind(position, entry):
+        if peer is None or position is None:
             continue
-        if examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING:
+        missing = examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
+        if missing and _is_behind(position, entry):
             asked.add(moved_with_page(peer.node_id, _last_moved(peer, entry, snapshot)))
     return {question for question in asked if question is not None}
 

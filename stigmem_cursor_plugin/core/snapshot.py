@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ACTIVE = "active"
 """The status of a peer that the node pulls from."""
@@ -16,8 +17,7 @@ Key = tuple[str, str]
 """A peer id and a direction: the primary key of ``replication_cursors``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A row of ``peers``.
 
     A ``relay_trusted`` peer may hand on facts of other nodes. Releases before migration 045 lack
@@ -46,9 +46,11 @@ class Peer:
         return not (self.active or self.dismissed)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A row of ``replication_cursors``; ``position`` is None where there is none."""
+class Cursor(NamedTuple):
+    """A row of ``replication_cursors``, as it is read and written.
+
+    ``position`` is None where there is none.
+    """
 
     peer_id: str
     direction: str

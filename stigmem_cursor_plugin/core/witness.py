@@ -7,7 +7,7 @@ brings a witness for that. Where the database does not confirm it, the position 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from pathlib import PurePath
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
@@ -22,7 +22,7 @@ from stigmem_cursor_plugin.core.snapshot import (
 from stigmem_cursor_plugin.core.times import parse_time
 
 
-class Proof(Enum):
+class Proof(StrEnum):
     """What a database says of an entry's facts."""
 
     NOT_NEEDED = "not needed"
@@ -165,20 +165,21 @@ def examine(entry: Entry, peer: Peer, snapshot: Snapshot) -> Evidence:
 
 
 def _counted(received: Received, peer: Peer, snapshot: Snapshot) -> Evidence:
-    relays_not_counted = snapshot.may_hold_indirect_facts and not received.any_sender
-    if received.any_sender or relays_not_counted:
+    whole_table = received.any_sender or snapshot.may_hold_indirect_facts
+    if whole_table:
         held = snapshot.received_at_all.facts
         last_is_there = received.last_fact_id in snapshot.held
     else:
         held = snapshot.received_from(peer.node_id).facts
         last_is_there = (received.last_fact_id, peer.node_id) in snapshot.held.items()
-    missing = max(0, received.facts - held)
-    if received.facts and not last_is_there:
-        # Whatever is held instead, at least the one stored last is missing.
-        missing = max(1, missing)
-    if relays_not_counted and not missing:
+    # Whatever is held instead of the one stored last, at least that one is missing.
+    least = 1 if received.facts and not last_is_there else 0
+    missing = max(least, received.facts - held)
+    if missing:
+        return Evidence(Proof.FACTS_MISSING, held, missing)
+    if whole_table and not received.any_sender:
         return Evidence(Proof.RELAYS_NOT_COUNTED, snapshot.received_from(peer.node_id).facts)
-    return Evidence(Proof.FACTS_MISSING if missing else Proof.COUNTED, held, missing)
+    return Evidence(Proof.COUNTED, held)
 
 
 def moved_with_page(

@@ -189,13 +189,6 @@ def _upsert_all(connection: sqlite3.Connection, cursors: Sequence[Cursor]) -> No
 
     # Other people's sqlite-utils plugins have no business in a node's database.
     database = sqlite_utils.Database(connection, execute_plugins=False)
-    rows = (
-        {
-            "peer_id": cursor.peer_id,
-            "direction": cursor.direction,
-            "cursor": cursor.position,
-            "updated_at": cursor.updated_at,
-        }
-        for cursor in cursors
-    )
-    database.table("replication_cursors").upsert_all(rows, pk=("peer_id", "direction"))
+    table = database.table("replication_cursors")
+    columns = ("peer_id", "direction", "cursor", "updated_at")
+    table.upsert_all([columns, *cursors], pk=("peer_id", "direction"))

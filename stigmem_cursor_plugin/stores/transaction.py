@@ -91,14 +91,10 @@ def _batches(items: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
         yield batch
 
 
-def _row(cursor: Cursor) -> tuple[str, str, str | None, str]:
-    return cursor.peer_id, cursor.direction, cursor.position, cursor.updated_at
-
-
 def upsert(connection: Connection, cursors: Sequence[Cursor]) -> None:
     """Write *cursors*, a row with each statement."""
     for cursor in cursors:
-        connection.execute(_UPSERT, _row(cursor))
+        connection.execute(_UPSERT, cursor)
 
 
 class SQLTransaction:
@@ -170,7 +166,7 @@ class SQLTransaction:
                 "nothing was changed"
             ) from error
         stored = {tuple(row) for row in self._rows(_STORED)}
-        if not stored.issuperset(map(_row, cursors)):
+        if not stored.issuperset(cursors):
             raise StoreError(
                 "the database did not store the cursors as written; nothing was changed"
             )
@@ -197,7 +193,7 @@ class SQLTransaction:
         ]
 
     def _cursors(self) -> Mapping[Key, Cursor]:
-        cursors = (Cursor(*row) for row in self._rows(_CURSORS))
+        cursors = map(Cursor._make, self._rows(_CURSORS))
         return {cursor.key: cursor for cursor in cursors}
 
     def _has_relayed(self, peers: Sequence[Peer]) -> bool:

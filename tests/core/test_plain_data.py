@@ -25,10 +25,18 @@ CLASSES = [
 DATA = [held for held in CLASSES if is_dataclass(held)]
 
 
+ROWS = [held for held in CLASSES if issubclass(held, tuple)]
+
+
 def test_everything_is_data() -> None:
     """A class is data or an enumeration, but for the two that hold what many decisions need."""
-    others = [held for held in CLASSES if not is_dataclass(held) and not issubclass(held, Enum)]
+    others = [held for held in CLASSES if held not in (*DATA, *ROWS) and not issubclass(held, Enum)]
     assert {held.__name__ for held in others} == {PeerFinder.__name__, "_Rules"}
+
+
+def test_rows_of_tables_are_tuples() -> None:
+    """What is read and written as a row of a table is one, and nothing else is."""
+    assert [held.__name__ for held in ROWS] == ["Peer", "Cursor"]
 
 
 @pytest.mark.parametrize("held", DATA, ids=lambda held: held.__name__)

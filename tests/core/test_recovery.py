@@ -413,7 +413,7 @@ def test_receipts_to_ask() -> None:
     assert asked(snapshot(peers=())) == set()
     assert not asked(replace(snapshot(held=4, position=OLD), may_hold_indirect_facts=True))
     database = snapshot(held=4, position=OLD)
-    opaque = {key: replace(one, updated_at="?") for key, one in (database.cursors or {}).items()}
+    opaque = {key: one._replace(updated_at="?") for key, one in (database.cursors or {}).items()}
     assert asked(replace(database, cursors=opaque)) == set()
 
 

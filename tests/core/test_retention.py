@@ -293,7 +293,7 @@ def test_a_false_position_is_noted_behind_a_newer_loss() -> None:
 def test_every_entry_counts() -> None:
     """A position that is gone hides no loss of another peer."""
     other = replace(entry(POSITION), peer_id="c", peer_node_id="stigmem://node-c")
-    peers = (replace(peer("c"), node_id="stigmem://node-c"), peer())
+    peers = (peer("c")._replace(node_id="stigmem://node-c"), peer())
     database = snapshot(peers=peers)
     assert len(list(retention.losses(checkpoint_of(other, entry(POSITION)), database))) == 2
 
