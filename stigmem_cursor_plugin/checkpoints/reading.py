@@ -126,9 +126,8 @@ def read_checkpoint(name: str) -> Checkpoint:
     cannot be read, is not JSON, violates the schema, or does not match its digest.
     """
     title = title_of(name)
-    data = _read(name, title)
     try:
-        return _judge(_parse(data, title), name)
+        return _judge(_parse(_read(name, title), title), name)
     except RecursionError as error:
         raise CheckpointError(f"{title}: nested too deep to be a checkpoint") from error
 
