@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stigmem_cursor_plugin.commands.interrupting import Interrupted, interruptible
 from stigmem_cursor_plugin.commands.running_node import RunningNode
 from stigmem_cursor_plugin.core import catchup, choice
-from stigmem_cursor_plugin.core.catchup import PageOutcome, Progress, Result, Timing
+from stigmem_cursor_plugin.core.catchup import Ending, PageOutcome, Progress, Result, Timing
 from stigmem_cursor_plugin.core.page import Ask
 from stigmem_cursor_plugin.core.snapshot import Peer, Snapshot
 from stigmem_cursor_plugin.errors import CursorError, HostError, StoreError
@@ -37,16 +37,17 @@ def run(arguments: Namespace) -> int:
     try:
         catch_up.run()
     except CursorError as error:
-        catch_up.report("failed", error.messages)
+        catch_up.report(Ending.FAILED, error.messages)
         raise
     except Exception as error:
-        catch_up.report("failed", [f"{type(error).__name__}: {error}"])
+        catch_up.report(Ending.FAILED, [f"{type(error).__name__}: {error}"])
         raise
     except Interrupted as error:
-        catch_up.report("interrupted")
+        catch_up.report(Ending.INTERRUPTED)
         return error.exit_status
-    catch_up.report("complete")
-    return 0 if all(result.progress.caught_up for result in catch_up.results.values()) else 3
+    ending = catchup.ending(catch_up.results.values())
+    catch_up.report(ending)
+    return 0 if ending is Ending.COMPLETE else 3
 
 
 class _CatchUp:
@@ -140,7 +141,7 @@ class _CatchUp:
                 check()
             time.sleep(0.25)
 
-    def report(self, ending: str, errors: Sequence[str] = ()) -> None:
+    def report(self, ending: Ending, errors: Sequence[str] = ()) -> None:
         """Say what has come of it, on standard error, and with ``--json`` on standard output."""
         results = list(self.results.values())
         seconds = time.monotonic() - self._began

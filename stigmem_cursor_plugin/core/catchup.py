@@ -4,8 +4,9 @@ A driver asks for the page after :attr:`Progress.position`, has the host store i
 came of it to :func:`after`, which returns the next :class:`Progress`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from stigmem_cursor_plugin.core.page import (
     FULL_PAGE,
@@ -232,3 +233,21 @@ class Result:
     peer: Peer
     previous: str | None
     progress: Progress
+
+
+class Ending(StrEnum):
+    """How a catch-up ended; the value is the word for it everywhere."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    """A peer is not caught up."""
+    INTERRUPTED = "interrupted"
+    """A signal ended it."""
+    FAILED = "failed"
+    """An error ended it."""
+
+
+def ending(results: Iterable[Result]) -> Ending:
+    """Return how a catch-up ended that nothing has cut short."""
+    whole = all(result.progress.caught_up for result in results)
+    return Ending.COMPLETE if whole else Ending.INCOMPLETE

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stigmem_cursor_plugin.core.catchup import DELAYS, Progress, Result
+from stigmem_cursor_plugin.core.catchup import DELAYS, Ending, Progress, Result
 from stigmem_cursor_plugin.core.choice import Choice
 from stigmem_cursor_plugin.core.page import PageProblem, PageTrouble, UnstoredFact
 from stigmem_cursor_plugin.core.snapshot import DISMISSED
@@ -33,13 +33,12 @@ def not_chosen(choice: Choice) -> Sequence[str]:
     ]
 
 
-def summary(results: Sequence[Result], seconds: float, ending: str = "complete") -> str:
-    """Return the last line; *ending* is how it ended: complete, interrupted or failed."""
+def summary(results: Sequence[Result], seconds: float, ending: Ending) -> str:
+    """Return the last line."""
     done = [result for result in results if result.progress.caught_up]
     peers = f"{len(results)} peer(s)"
     if len(done) < len(results):
         peers = f"{len(done)} of {peers} caught up"
-        ending = "incomplete" if ending == "complete" else ending
     parts = [
         peers,
         f"{_total(results, 'new'):,} fact(s) fetched",
@@ -50,7 +49,7 @@ def summary(results: Sequence[Result], seconds: float, ending: str = "complete")
     if refused := sum(len(result.progress.refused) for result in results):
         parts.append(f"{refused:,} passed over")
     line = f"catch-up {ending}: {', '.join(parts)}, in {duration(seconds)}"
-    return f"{line}; run it again to go on" if ending == "interrupted" else line
+    return f"{line}; run it again to go on" if ending is Ending.INTERRUPTED else line
 
 
 def _total(results: Sequence[Result], name: str) -> int:
@@ -169,14 +168,13 @@ _SENTENCES = {
 
 
 def document(
-    results: Sequence[Result], seconds: float, ending: str, errors: Sequence[str] = ()
+    results: Sequence[Result], seconds: float, ending: Ending, errors: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the result as one document (``schema/cursor-catchup-result.schema.json``)."""
-    whole = all(result.progress.caught_up for result in results)
     return {
         "version": RESULT_VERSION,
         "command": "cursor-catchup",
-        "ending": ending if ending != "complete" or whole else "incomplete",
+        "ending": ending,
         "errors": list(errors),
         "seconds": round(seconds, 3),
         "peers": [_peer_document(result) for result in results],

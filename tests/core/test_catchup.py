@@ -7,17 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.core.catchup import (
+    Ending,
     PageOutcome,
     Progress,
     Refused,
+    Result,
     Stored,
     Timing,
     after,
     begin,
+    ending,
     refusal,
     rest,
 )
 from stigmem_cursor_plugin.core.page import Ask, Page, PageProblem, PageTrouble, UnstoredFact
+from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
 NEXT = "1725349500001.0"
@@ -224,3 +228,19 @@ def test_position_settles_as_slowly_as_the_node_pulls() -> None:
     assert timing.with_page(Stored(page, 1, 0, seconds=0.1), 0.2).settling == 5.0
     slow = timing.with_page(Stored(page, 1, 0, seconds=2), 3).with_page(Stored(page, 1, 0), 1)
     assert slow.settling == 3 + 20 * 2
+
+
+@pytest.mark.parametrize(
+    ("caught_up", "expected"),
+    [
+        ([], Ending.COMPLETE),
+        ([True, True], Ending.COMPLETE),
+        ([True, False], Ending.INCOMPLETE),
+        ([False, True], Ending.INCOMPLETE),
+    ],
+)
+def test_ending(caught_up: list[bool], expected: Ending) -> None:
+    """A catch-up is complete if every peer is caught up."""
+    peer = Peer("id-b", "stigmem://node-b", "", "active")
+    results = [Result(peer, None, Progress(Ask(None), caught_up=one)) for one in caught_up]
+    assert ending(results) is expected

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from stigmem_cursor_plugin.checkpoints import schema
-from stigmem_cursor_plugin.core.catchup import Result, begin
+from stigmem_cursor_plugin.core.catchup import Ending, Result, begin
 from stigmem_cursor_plugin.core.page import PageProblem, PageTrouble
 from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.reports import catchup as report
@@ -20,7 +20,7 @@ def test_every_trouble(trouble: PageTrouble) -> None:
     """Whatever went wrong, there is a sentence for it, and the published schema knows it."""
     problem = PageProblem(trouble, "why")
     result = Result(PEER, None, replace(begin(None), problem=problem))
-    document = report.document([result], 1.0, "complete")
+    document = report.document([result], 1.0, Ending.INCOMPLETE)
     jsonschema.validate(document, schema.load("cursor-catchup-result.schema.json"))
     (peer,) = document["peers"]
     assert peer["trouble"] == trouble

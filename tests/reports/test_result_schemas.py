@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stigmem_cursor_plugin.checkpoints import schema
+from stigmem_cursor_plugin.core.catchup import Ending
 from stigmem_cursor_plugin.core.decision import Outcome
 from stigmem_cursor_plugin.core.page import PageTrouble
 from stigmem_cursor_plugin.core.witness import Proof
@@ -29,6 +30,7 @@ def enums(part: Any) -> list[set[str]]:
         ("cursor-import-result", Outcome),
         ("cursor-check-result", Outcome),
         ("cursor-catchup-result", PageTrouble),
+        ("cursor-catchup-result", Ending),
     ],
 )
 def test_every_word_is_in_the_schema(name: str, words: type[Enum]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from soak import reading
 from soak.reading import NotCaughtUp, Wanted
-from stigmem_cursor_plugin.core.catchup import Progress, Result
+from stigmem_cursor_plugin.core.catchup import Ending, Progress, Result
 from stigmem_cursor_plugin.core.page import Ask, PageProblem, PageTrouble
 from stigmem_cursor_plugin.core.retention import Remedy
 from stigmem_cursor_plugin.core.snapshot import Peer
@@ -72,4 +72,5 @@ def test_facts_gone_through() -> None:
     """The last line of a catch-up says how many facts it went through."""
     peer = Peer("1", PEER, "http://127.0.0.1", "active")
     progress = Progress(Ask(None, 500), 500, new=1200, held=34)
-    assert reading.went_through(catchup.summary([Result(peer, None, progress)], 1.0)) == 1234
+    last = catchup.summary([Result(peer, None, progress)], 1.0, Ending.COMPLETE)
+    assert reading.went_through(last) == 1234
