@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from stigmem_cursor_plugin.access import why
 from stigmem_cursor_plugin.checkpoints import schema
-from stigmem_cursor_plugin.checkpoints.document import digest_of
+from stigmem_cursor_plugin.checkpoints.document import digest_of, from_document
 from stigmem_cursor_plugin.checkpoints.places import Place, destination, place_of
 from stigmem_cursor_plugin.checkpoints.replacing import MOST_BYTES
 from stigmem_cursor_plugin.core import rotation
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, from_document
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.errors import CheckpointError
 from stigmem_cursor_plugin.terminal import STANDARD_STREAM, title_of

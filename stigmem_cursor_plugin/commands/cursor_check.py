@@ -11,12 +11,11 @@ from stigmem_cursor_plugin.checkpoints.replacing import METRICS
 from stigmem_cursor_plugin.commands.base import program, read_snapshot
 from stigmem_cursor_plugin.core import findings, recovery
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
-from stigmem_cursor_plugin.core.findings import Findings
+from stigmem_cursor_plugin.core.findings import Findings, too_old
 from stigmem_cursor_plugin.core.selection import (
     Selection,
     directories_of_several_nodes,
     select,
-    too_old,
 )
 from stigmem_cursor_plugin.errors import CursorError, UsageError
 from stigmem_cursor_plugin.host.settings import Settings, read_settings

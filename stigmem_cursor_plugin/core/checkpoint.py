@@ -1,22 +1,16 @@
-"""The checkpoint: what it holds, built from a snapshot or read from a JSON document.
-
-Field names and their order are those of the host's runbook ("Checkpoint format"). ``received``,
-``node_id``, ``format_version``, ``generator``, ``forced``, ``after_loss``, ``undo`` and ``digest``
-are this project's, described in the published schema. The host's own import ignores them, so files
-pass both ways.
-"""
+"""The checkpoint: what it holds, how it is built from a snapshot, and which is newer."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core.snapshot import INBOUND, Cursor, Key, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.times import parse_time, rfc3339, rfc3339_of
 
-FORMAT_VERSION = 1
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far ahead a checkpoint may be dated before a clock must be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +73,24 @@ class Checkpoint:
         Where either does not say, it cannot be told and is taken to be the same.
         """
         return bool(self.node_id and node_id and self.node_id != node_id)
+
+
+def is_from_the_future(checkpoint: Checkpoint, now: datetime) -> bool:
+    """Tell whether a checkpoint is dated more than a minute ahead."""
+    return checkpoint.time > now + CLOCKS_DIFFER
+
+
+def newest_first(checkpoints: Iterable[Checkpoint], now: datetime) -> Sequence[Checkpoint]:
+    """Return the checkpoints, newest first; one dated in the future counts as oldest.
+
+    Of two with one time, the one that was named later counts as newer.
+    """
+    in_order = list(checkpoints)[::-1]
+    return sorted(
+        in_order,
+        key=lambda checkpoint: (not is_from_the_future(checkpoint, now), checkpoint.time),
+        reverse=True,
+    )
 
 
 def build(snapshot: Snapshot, now: datetime) -> Checkpoint:
@@ -166,71 +178,3 @@ def _received(cursor: Cursor, peer: Peer, snapshot: Snapshot, *, renamed: bool) 
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def to_document(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the checkpoint as a JSON document without its digest, documented fields first."""
-    document: dict[str, Any] = {
-        "checkpoint_timestamp": checkpoint.timestamp,
-        "db_path": checkpoint.db_path,
-        "cursors": [_entry_document(entry) for entry in checkpoint.entries],
-        "format_version": FORMAT_VERSION,
-    }
-    optional = {
-        "node_id": checkpoint.node_id,
-        "generator": checkpoint.generator,
-        "forced": checkpoint.forced,
-        "after_loss": checkpoint.after_loss,
-        "undo": checkpoint.undo,
-    }
-    return document | {name: value for name, value in optional.items() if value}
-
-
-def _entry_document(entry: Entry) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "peer_id": entry.peer_id,
-        "peer_node_id": entry.peer_node_id,
-        "peer_url": entry.peer_url,
-        "peer_status": entry.peer_status,
-        "direction": entry.direction,
-        "cursor": entry.cursor,
-        "updated_at": entry.updated_at,
-    }
-    received = entry.received
-    if received is not None:
-        document["received"] = {"facts": received.facts, "last_fact_id": received.last_fact_id}
-        if received.any_sender:
-            document["received"]["any_sender"] = True
-    return document
-
-
-def from_document(document: Mapping[str, Any], name: str = "") -> Checkpoint:
-    """Return the checkpoint that a validated JSON document holds, read from *name*."""
-    return Checkpoint(
-        timestamp=document["checkpoint_timestamp"],
-        db_path=document.get("db_path"),
-        entries=tuple(_entry(item) for item in document["cursors"]),
-        node_id=document.get("node_id"),
-        generator=document.get("generator"),
-        forced=document.get("forced", False),
-        after_loss=document.get("after_loss", False),
-        undo=document.get("undo", False),
-        name=name,
-    )
-
-
-def _entry(item: Mapping[str, Any]) -> Entry:
-    received = item.get("received")
-    return Entry(
-        item["peer_id"],
-        item["peer_node_id"],
-        item.get("peer_url"),
-        item.get("peer_status"),
-        item["direction"],
-        item["cursor"],
-        item.get("updated_at"),
-        received
-        and Received(
-            received["facts"], received["last_fact_id"], received.get("any_sender", False)
-        ),
-    )

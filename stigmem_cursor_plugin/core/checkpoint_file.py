@@ -1,14 +1,10 @@
 """A checkpoint file as it was found: the checkpoint in it, or why there is none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""How far ahead a checkpoint may be dated before a clock must be wrong."""
 
 
 class Flaw(Enum):
@@ -34,21 +30,3 @@ class CheckpointFile:
     problems: Sequence[str] = ()
     flaw: Flaw | None = None
     directory: str | None = None
-
-
-def is_from_the_future(checkpoint: Checkpoint, now: datetime) -> bool:
-    """Tell whether a checkpoint is dated more than a minute ahead."""
-    return checkpoint.time > now + CLOCKS_DIFFER
-
-
-def newest_first(checkpoints: Iterable[Checkpoint], now: datetime) -> Sequence[Checkpoint]:
-    """Return the checkpoints, newest first; one dated in the future counts as oldest.
-
-    Of two with one time, the one that was named later counts as newer.
-    """
-    in_order = list(checkpoints)[::-1]
-    return sorted(
-        in_order,
-        key=lambda checkpoint: (not is_from_the_future(checkpoint, now), checkpoint.time),
-        reverse=True,
-    )

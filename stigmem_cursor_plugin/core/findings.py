@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stigmem_cursor_plugin.core import positions, retention
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import (
-    CheckpointFile,
-    is_from_the_future,
-    newest_first,
-)
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, is_from_the_future, newest_first
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.retention import Loss
-from stigmem_cursor_plugin.core.selection import Selection
+from stigmem_cursor_plugin.core.selection import Selection, dated_in_future
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, Key, Peer, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
 
@@ -106,6 +102,19 @@ def database_problems(database: DatabaseState) -> Iterator[Problem]:
                 direction=item.direction,
                 facts=item.facts,
             )
+
+
+def too_old(selection: Selection, now: datetime, limit: timedelta) -> Iterator[Problem]:
+    """Find the files that are older than *limit*, or not written yet.
+
+    Of a directory only the newest is judged.
+    """
+    for found in selection.by_source.values():
+        for newest in newest_first(found, now)[:1]:
+            if is_from_the_future(newest, now):
+                yield dated_in_future(newest)
+            elif now - newest.time > limit:
+                yield Problem(Trouble.STALE, newest.name, age=now - newest.time, limit=limit)
 
 
 def recovery_problems(

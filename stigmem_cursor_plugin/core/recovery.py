@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stigmem_cursor_plugin.core import positions
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.checkpoint_file import is_from_the_future, newest_first
+from stigmem_cursor_plugin.core.checkpoint import (
+    Checkpoint,
+    Entry,
+    is_from_the_future,
+    newest_first,
+)
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.positions import Move
 from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Receipt, Received, Snapshot

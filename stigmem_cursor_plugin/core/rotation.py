@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from stigmem_cursor_plugin.core.checkpoint_file import CLOCKS_DIFFER
+from stigmem_cursor_plugin.core.checkpoint import CLOCKS_DIFFER
 
 _NAME = re.compile(r"cursors-([0-9]{8}T[0-9]{6})Z(_[0-9]{3})?\.json")
 _UNDO_NAME = re.compile(r".*\.undo-[0-9]{8}T[0-9]{6}Z(_[0-9]{3})?\.json", re.DOTALL)

@@ -2,16 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from stigmem_cursor_plugin.core import rotation
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import (
-    CheckpointFile,
-    Flaw,
-    is_from_the_future,
-    newest_first,
-)
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, is_from_the_future
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 
 
@@ -65,7 +60,7 @@ def select(
         if file.checkpoint is not None and not found:
             by_source[source].append(file.checkpoint)
             if file.directory is not None and is_from_the_future(file.checkpoint, now):
-                passed_over.append(_future(file.checkpoint))
+                passed_over.append(dated_in_future(file.checkpoint))
     errors += _without_checkpoint(files, by_source)
     if for_database and node_id is None:
         errors += (
@@ -110,18 +105,6 @@ def _problems(file: CheckpointFile, node_id: str | None) -> Iterator[Problem]:
         )
 
 
-def too_old(selection: Selection, now: datetime, limit: timedelta) -> Iterator[Problem]:
-    """Find the files that are older than *limit*, or not written yet.
-
-    Of a directory only the newest is judged.
-    """
-    for found in selection.by_source.values():
-        for newest in newest_first(found, now)[:1]:
-            if is_from_the_future(newest, now):
-                yield _future(newest)
-            elif now - newest.time > limit:
-                yield Problem(Trouble.STALE, newest.name, age=now - newest.time, limit=limit)
-
-
-def _future(checkpoint: Checkpoint) -> Problem:
+def dated_in_future(checkpoint: Checkpoint) -> Problem:
+    """Return what there is to say of a checkpoint that is dated in the future."""
     return Problem(Trouble.FROM_THE_FUTURE, checkpoint.name, checkpoint.timestamp)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import newest_first
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, newest_first
 from stigmem_cursor_plugin.core.findings import DatabaseState, Findings
 from stigmem_cursor_plugin.errors import UsageError
 

@@ -2,15 +2,23 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmem_cursor_plugin.checkpoints import schema
-from stigmem_cursor_plugin.checkpoints.document import digest_of, to_json
-from stigmem_cursor_plugin.core import checkpoint
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.checkpoints.document import (
+    digest_of,
+    from_document,
+    to_document,
+    to_json,
+)
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.snapshot import Received
+from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry
 from tests.strategies import CHECKPOINT
 
 
@@ -26,7 +34,7 @@ def test_text_is_plain_indented_json(any_checkpoint: Checkpoint) -> None:
 def test_there_and_back(any_checkpoint: Checkpoint) -> None:
     """A checkpoint read back is the one written, is valid, and matches its digest."""
     document = json.loads(to_json(any_checkpoint))
-    assert checkpoint.from_document(document) == any_checkpoint
+    assert from_document(document) == any_checkpoint
     assert schema.violations(document) == []
     assert digest_of(document) == document["digest"]
 
@@ -64,3 +72,78 @@ def test_documented_fields_come_first() -> None:
         *("checkpoint_timestamp", "db_path", "cursors"),
         *("format_version", "node_id", "generator", "digest"),
     ]
+
+
+DOCUMENT = {
+    "checkpoint_timestamp": "2026-05-02T18:30:00Z",
+    "db_path": "s.db",
+    "cursors": [
+        {
+            "peer_id": "b",
+            "peer_node_id": NODE_B,
+            "peer_url": "https://b",
+            "peer_status": "active",
+            "direction": "inbound",
+            "cursor": "1.0",
+            "updated_at": "2026-05-02T18:25:00Z",
+            "received": {"facts": 5, "last_fact_id": "f5"},
+        }
+    ],
+    "format_version": 1,
+}
+WRITTEN = Checkpoint(
+    "2026-05-02T18:30:00Z",
+    "s.db",
+    (
+        Entry(
+            *("b", NODE_B, "https://b", "active", "inbound", "1.0", "2026-05-02T18:25:00Z"),
+            Received(5, "f5"),
+        ),
+    ),
+)
+
+
+def test_document() -> None:
+    """A document has the documented fields in their order, and of the optional ones those set."""
+    written = to_document(WRITTEN)
+    assert written == DOCUMENT
+    assert list(written) == list(DOCUMENT)
+    assert from_document(DOCUMENT) == WRITTEN
+    assert from_document(DOCUMENT, "c.json") == replace(WRITTEN, name="c.json")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"node_id": NODE_A},
+        {"generator": "x"},
+        {"forced": True},
+        {"after_loss": True},
+        {"undo": True},
+    ],
+)
+def test_optional_fields(fields: dict[str, Any]) -> None:
+    """Each optional field is written where it is set, and read again."""
+    marked = replace(WRITTEN, **fields)
+    assert to_document(marked) == DOCUMENT | fields
+    assert from_document(DOCUMENT | fields) == marked
+
+
+@pytest.mark.parametrize("received", [None, Received(9, "x", any_sender=True), Received(0, None)])
+def test_counts_in_a_document(received: Received | None) -> None:
+    """What was received is written where it was counted, and read again."""
+    counted = checkpoint_of(entry(received=received))
+    (item,) = to_document(counted)["cursors"]
+    assert ("received" in item) is (received is not None)
+    assert item.get("received", {}).get("any_sender", False) is bool(
+        received and received.any_sender
+    )
+    assert list(from_document(to_document(counted)).entries) == [entry(received=received)]
+
+
+def test_fields_of_the_hosts_own_export() -> None:
+    """A document may leave out all that an import can do without."""
+    item = {"peer_id": "b", "peer_node_id": NODE_B, "direction": "inbound", "cursor": None}
+    document = {"checkpoint_timestamp": "2026-05-02T12:00:00Z", "cursors": [item]}
+    expected = replace(checkpoint_of(), name="", entries=(entry(None),))
+    assert from_document(document) == expected

@@ -1,14 +1,13 @@
-"""What a checkpoint holds: positions, counts, whose it is; and the same as a JSON document."""
+"""What a checkpoint holds: positions, counts, whose it is; and which is newer."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from stigmem_cursor_plugin import __version__
 from stigmem_cursor_plugin.core import checkpoint
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
+from stigmem_cursor_plugin.core.checkpoint import Entry
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from stigmem_cursor_plugin.core.times import rfc3339
 from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
@@ -182,83 +181,6 @@ def test_time(text: str) -> None:
     assert rfc3339(moment) == "2026-05-02T18:30:59Z"
 
 
-DOCUMENT = {
-    "checkpoint_timestamp": "2026-05-02T18:30:00Z",
-    "db_path": "s.db",
-    "cursors": [
-        {
-            "peer_id": "b",
-            "peer_node_id": NODE_B,
-            "peer_url": "https://b",
-            "peer_status": "active",
-            "direction": "inbound",
-            "cursor": "1.0",
-            "updated_at": "2026-05-02T18:25:00Z",
-            "received": {"facts": 5, "last_fact_id": "f5"},
-        }
-    ],
-    "format_version": 1,
-}
-CHECKPOINT = Checkpoint(
-    "2026-05-02T18:30:00Z",
-    "s.db",
-    (
-        Entry(
-            *("b", NODE_B, "https://b", "active", "inbound", "1.0", "2026-05-02T18:25:00Z"),
-            Received(5, "f5"),
-        ),
-    ),
-)
-
-
-def test_document() -> None:
-    """A document has the documented fields in their order, and of the optional ones those set."""
-    written = checkpoint.to_document(CHECKPOINT)
-    assert written == DOCUMENT
-    assert list(written) == list(DOCUMENT)
-    assert checkpoint.from_document(DOCUMENT) == CHECKPOINT
-    assert checkpoint.from_document(DOCUMENT, "c.json") == replace(CHECKPOINT, name="c.json")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"node_id": NODE_A},
-        {"generator": "x"},
-        {"forced": True},
-        {"after_loss": True},
-        {"undo": True},
-    ],
-)
-def test_optional_fields(fields: dict[str, Any]) -> None:
-    """Each optional field is written where it is set, and read again."""
-    marked = replace(CHECKPOINT, **fields)
-    assert checkpoint.to_document(marked) == DOCUMENT | fields
-    assert checkpoint.from_document(DOCUMENT | fields) == marked
-
-
-@pytest.mark.parametrize("received", [None, Received(9, "x", any_sender=True), Received(0, None)])
-def test_counts_in_a_document(received: Received | None) -> None:
-    """What was received is written where it was counted, and read again."""
-    counted = checkpoint_of(entry(received=received))
-    (item,) = checkpoint.to_document(counted)["cursors"]
-    assert ("received" in item) is (received is not None)
-    assert item.get("received", {}).get("any_sender", False) is bool(
-        received and received.any_sender
-    )
-    assert list(checkpoint.from_document(checkpoint.to_document(counted)).entries) == [
-        entry(received=received)
-    ]
-
-
-def test_fields_of_the_hosts_own_export() -> None:
-    """A document may leave out all that an import can do without."""
-    item = {"peer_id": "b", "peer_node_id": NODE_B, "direction": "inbound", "cursor": None}
-    document = {"checkpoint_timestamp": "2026-05-02T12:00:00Z", "cursors": [item]}
-    expected = replace(checkpoint_of(), name="", entries=(entry(None),))
-    assert checkpoint.from_document(document) == expected
-
-
 def test_unusable() -> None:
     """A position that could not be written down is told from one that is not there."""
     database, empty = snapshot(position="1\n2"), snapshot()
@@ -267,3 +189,28 @@ def test_unusable() -> None:
     assert list(checkpoint.unusable(checkpoint.build(empty, NOW), empty)) == []
     good = snapshot(position="200.0")
     assert list(checkpoint.unusable(checkpoint.build(good, NOW), good)) == []
+
+
+AT_ONE = datetime(2026, 5, 2, 13, tzinfo=UTC)
+
+
+def test_newest_first() -> None:
+    """The future counts as oldest; of two with one time the one named later counts as newer."""
+    first, second = checkpoint_of(hour=1), replace(checkpoint_of(hour=1), name="again.json")
+    newest = checkpoint_of(hour=2)
+    future = replace(checkpoint_of(), timestamp="2026-05-02T13:01:01Z")
+    assert list(checkpoint.newest_first([future, first, second, newest], AT_ONE)) == [
+        newest,
+        second,
+        first,
+        future,
+    ]
+
+
+def test_clocks_may_differ_by_a_minute() -> None:
+    """A checkpoint a minute ahead is not from the future."""
+    ahead = replace(checkpoint_of(), timestamp="2026-05-02T13:01:00Z")
+    assert list(checkpoint.newest_first([checkpoint_of(), ahead], AT_ONE)) == [
+        ahead,
+        checkpoint_of(),
+    ]

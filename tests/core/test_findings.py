@@ -215,3 +215,36 @@ def test_findings_are_fit_without_problems() -> None:
     assert found.fit
     assert not replace(found, problems=[Problem(Trouble.STALE, "c.json")]).fit
     assert not replace(found, failure=["no database"]).fit
+
+
+EARLY, NEWEST = checkpoint_of(hour=1), checkpoint_of(hour=12)
+FUTURE = replace(checkpoint_of(), timestamp="2026-05-02T13:01:01Z", name="future.json")
+
+
+def too_old(hours: float, *sources: Sequence[Checkpoint]) -> list[Problem]:
+    """Return which of these sources are not fresh at one o'clock."""
+    by_source = {str(number): found for number, found in enumerate(sources)}
+    at_one = datetime(2026, 5, 2, 13, tzinfo=UTC)
+    return list(findings.too_old(Selection(by_source, [], []), at_one, timedelta(hours=hours)))
+
+
+def test_too_old() -> None:
+    """The newest of each source must not be older than the limit."""
+    assert too_old(1, [EARLY, NEWEST]) == []
+    hour, limit = timedelta(hours=1), timedelta(hours=0.75)
+    assert too_old(0.75, [EARLY, NEWEST]) == [
+        Problem(Trouble.STALE, "12.json", age=hour, limit=limit)
+    ]
+
+
+def test_the_future_is_not_fresh() -> None:
+    """A file dated in the future fails, unless the directory has another one."""
+    assert too_old(2, [FUTURE]) == [
+        Problem(Trouble.FROM_THE_FUTURE, "future.json", "2026-05-02T13:01:01Z")
+    ]
+    assert too_old(2, [FUTURE, NEWEST]) == []
+
+
+def test_each_source_is_judged() -> None:
+    """Each file and each directory that was named must be fresh."""
+    assert [problem.subject for problem in too_old(2, [EARLY], [NEWEST])] == ["1.json"]

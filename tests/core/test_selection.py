@@ -1,14 +1,14 @@
 """Which files count: named or found in a directory, own or another node's, old or future."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw, newest_first
+from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
-from stigmem_cursor_plugin.core.selection import select, too_old
+from stigmem_cursor_plugin.core.selection import select
 from tests.snapshots import NODE_A, checkpoint_of
 
 NOW = datetime(2026, 5, 2, 13, tzinfo=UTC)
@@ -120,56 +120,6 @@ def test_future_in_a_directory_is_told_and_counts() -> None:
         Problem(Trouble.FROM_THE_FUTURE, "future.json", "2026-05-02T13:01:01Z")
     ]
     assert list(select([file(FUTURE)], NODE_A, NOW).passed_over) == []
-
-
-def test_newest_first() -> None:
-    """The future counts as oldest; of two with one time the one named later counts as newer."""
-    first, second = checkpoint_of(hour=1), replace(checkpoint_of(hour=1), name="again.json")
-    newest = checkpoint_of(hour=2)
-    assert list(newest_first([FUTURE, first, second, newest], NOW)) == [
-        newest,
-        second,
-        first,
-        FUTURE,
-    ]
-
-
-def test_clocks_may_differ_by_a_minute() -> None:
-    """A checkpoint a minute ahead is not from the future."""
-    ahead = replace(checkpoint_of(), timestamp="2026-05-02T13:01:00Z")
-    assert list(newest_first([checkpoint_of(), ahead], NOW)) == [ahead, checkpoint_of()]
-
-
-@pytest.mark.parametrize(("minutes", "trouble"), [(60, []), (59, [Trouble.STALE])])
-def test_too_old(minutes: int, trouble: list[Trouble]) -> None:
-    """The newest of each source must not be older than the limit."""
-    limit = timedelta(minutes=minutes)
-    selection = select(
-        [file(checkpoint_of(hour=1), "d"), file(checkpoint_of(hour=12), "d")], None, NOW
-    )
-    found = list(too_old(selection, NOW, limit))
-    assert troubles(found) == trouble
-    if found:
-        assert (found[0].subject, found[0].age, found[0].limit) == (
-            "12.json",
-            timedelta(hours=1),
-            limit,
-        )
-
-
-def test_the_future_is_not_fresh() -> None:
-    """A file dated in the future fails, unless the directory has another one."""
-    alone = select([file(FUTURE)], None, NOW)
-    assert troubles(list(too_old(alone, NOW, timedelta(hours=2)))) == [Trouble.FROM_THE_FUTURE]
-    both = select([file(FUTURE, "d"), file(checkpoint_of(), "d")], None, NOW)
-    assert list(too_old(both, NOW, timedelta(hours=2))) == []
-
-
-def test_each_source_is_judged() -> None:
-    """Each file and each directory that was named must be fresh."""
-    selection = select([file(checkpoint_of(hour=1)), file(checkpoint_of(hour=12), "d")], None, NOW)
-    found = list(too_old(selection, NOW, timedelta(hours=2)))
-    assert [problem.subject for problem in found] == ["1.json"]
 
 
 @pytest.mark.parametrize(
