@@ -26,10 +26,10 @@ from stigmem_cursor_plugin.core.page import (
 from stigmem_cursor_plugin.core.positions import is_served_before
 from stigmem_cursor_plugin.core.snapshot import ACTIVE, Peer
 from stigmem_cursor_plugin.errors import CursorError, StoreError
-from stigmem_cursor_plugin.host import functions
+from stigmem_cursor_plugin.host import starting
 from stigmem_cursor_plugin.host.asking import Asker
 from stigmem_cursor_plugin.host.dialects import as_mapping, is_the_databases
-from stigmem_cursor_plugin.host.functions import Host
+from stigmem_cursor_plugin.host.functions import Host, find_host
 from stigmem_cursor_plugin.host.remembering import (
     good_signatures_remembered,
     silent_origins_remembered,
@@ -50,18 +50,18 @@ def open_session(settings: Settings, *, live: bool) -> Iterator["Session"]:
     :class:`StoreError` for a database that the node has not been started on; both before
     anything is touched.
     """
-    host = functions.find_host()
+    host = find_host()
     with ExitStack() as stack:
-        stack.enter_context(functions.settings_for_the_run(host, settings))
+        stack.enter_context(starting.settings_for_the_run(host, settings))
         watch = stack.enter_context(watching(host.pulling))
-        functions.check_settings(host)
-        with functions.opening(host):
+        starting.check_settings(host)
+        with starting.opening(host):
             connection = stack.enter_context(shared(host.database, host.settings, alone=not live))
-            functions.check_database(host)
-        functions.start_up(host)
+            starting.check_database(host)
+        starting.start_up(host)
         stack.enter_context(good_signatures_remembered())
         stack.enter_context(silent_origins_remembered())
-        asker = stack.enter_context(Asker(partial(functions.make_client, host)))
+        asker = stack.enter_context(Asker(partial(starting.make_client, host)))
         runner = stack.enter_context(asyncio.Runner())
         yield Session(host, connection, watch, asker, runner, live=live)
 
