@@ -5,7 +5,7 @@ A peer serves its facts in pages, each with the position after its last row.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from stigmem_cursor_plugin.core.positions import is_served_before
@@ -86,12 +86,28 @@ class PageProblem:
     retry_after: float = 0.0
 
 
+class Cause(Enum):
+    """Why the node's rules reject a fact, as far as it matters for what comes next."""
+
+    FOR_GOOD = "for good"
+    """Nobody can mend it."""
+    PEER_UNKNOWN = "peer unknown"
+    """The node cannot verify the peer's own facts."""
+    ORIGIN_UNKNOWN = "origin unknown"
+    """The node cannot verify the origin of a fact that the peer hands on."""
+    RELAY_NOT_TRUSTED = "relay not trusted"
+
+
 @dataclass(frozen=True, slots=True)
 class UnstoredFact:
-    """A fact that was not stored, and why, in the host's words; empty where it says nothing."""
+    """A fact that was not stored, and why.
+
+    ``reason`` is in the host's words, empty where it says nothing.
+    """
 
     fact_id: str
     reason: str
+    cause: Cause = Cause.FOR_GOOD
 
 
 def judge(answer: Answer, ask: Ask) -> Page | PageProblem:
@@ -146,14 +162,11 @@ def fact_id(entry: Any) -> str:
 def unverifiable(page: Page, rejected: Sequence[UnstoredFact]) -> bool:
     """Tell whether the node cannot verify any fact of the peer now: none may be passed over.
 
-    The cause is the peer (its manifest has expired, or this node has none), so it can be mended.
-    Passing over would lose its facts for ever, a page at a time. Host behaviour:
-    ``resolve_origin_key`` (0.9.0a11 and a12).
+    The peer's manifest has expired, or this node has none: that can be mended. Passing over would
+    lose its facts for ever, a page at a time.
     """
     every_fact = bool(rejected) and len(rejected) == len(page.fact_ids)
-    return every_fact and all(
-        _UNRESOLVABLE in fact.reason and "relayed origin" not in fact.reason for fact in rejected
-    )
+    return every_fact and all(fact.cause is Cause.PEER_UNKNOWN for fact in rejected)
 
 
 def can_be_mended(rejected: Sequence[UnstoredFact]) -> UnstoredFact | None:
@@ -163,10 +176,4 @@ def can_be_mended(rejected: Sequence[UnstoredFact]) -> UnstoredFact | None:
     registered again is not trusted until somebody says so. The host's own loop passes over all of
     them for ever (0.9.0a11 and a12).
     """
-    reasons = (_UNRESOLVABLE, _NOT_TRUSTED)
-    found = (fact for fact in rejected if any(reason in fact.reason for reason in reasons))
-    return next(found, None)
-
-
-_UNRESOLVABLE = "(origin_unresolvable)"
-_NOT_TRUSTED = "(relay_sender_not_trusted)"
+    return next((fact for fact in rejected if fact.cause is not Cause.FOR_GOOD), None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stigmem_cursor_plugin.core.page import UnstoredFact, fact_id
+from stigmem_cursor_plugin.core.page import Cause, UnstoredFact, fact_id
 
 
 class Watch(logging.Handler):
@@ -60,7 +60,8 @@ class Watch(logging.Handler):
 
     def _finish(self) -> None:
         if not self._done:
-            self.rejected.append(UnstoredFact(self.fact or "", "; ".join(self._reasons)))
+            reason = "; ".join(self._reasons)
+            self.rejected.append(UnstoredFact(self.fact or "", reason, cause_of(reason)))
         self._reasons.clear()
         self._done = True
 
@@ -82,6 +83,18 @@ class Watch(logging.Handler):
             return is_new
 
         return ingest
+
+
+def cause_of(reason: str) -> Cause:
+    """Return what a reason means that the host gives for a fact (0.9.0a11 and a12).
+
+    ``origin_unresolvable`` is what its ``resolve_origin_key`` says of a peer and of an origin.
+    """
+    if "(relay_sender_not_trusted)" in reason:
+        return Cause.RELAY_NOT_TRUSTED
+    if "(origin_unresolvable)" not in reason:
+        return Cause.FOR_GOOD
+    return Cause.ORIGIN_UNKNOWN if "relayed origin" in reason else Cause.PEER_UNKNOWN
 
 
 class Facts(list[Any]):

@@ -20,7 +20,7 @@ from stigmem_cursor_plugin.core.catchup import (
     refusal,
     rest,
 )
-from stigmem_cursor_plugin.core.page import Ask, Page, PageProblem, PageTrouble, UnstoredFact
+from stigmem_cursor_plugin.core.page import Ask, Cause, Page, PageProblem, PageTrouble, UnstoredFact
 from stigmem_cursor_plugin.core.snapshot import Peer
 
 HERE = "1725349500000.5"
@@ -187,12 +187,10 @@ def test_only_a_stored_page_moves_the_position(outcomes: list[PageOutcome], skip
 def test_facts_that_must_not_be_passed_over(skip: bool) -> None:
     """A page is not stored while its peer cannot be verified, or a fact of it can be mended."""
     page, ask = Page(["a", "b"], NEXT, has_more=True), Ask(HERE, skip_refused=skip)
-    unknown = [UnstoredFact(one, f"skip fact (origin_unresolvable): {one}") for one in ("a", "b")]
-    assert refusal(page, ask, unknown) == PageProblem(
-        PageTrouble.ORIGIN_UNKNOWN, "skip fact (origin_unresolvable): a"
-    )
+    unknown = [UnstoredFact(one, f"why {one}", Cause.PEER_UNKNOWN) for one in ("a", "b")]
+    assert refusal(page, ask, unknown) == PageProblem(PageTrouble.ORIGIN_UNKNOWN, "why a")
     assert refusal(page, ask, unknown[1:]) == (None if skip else Refused(unknown[1], 1))
-    for rejected in ([], [UnstoredFact("a", "skip fact (cid_required)")]):
+    for rejected in ([], [UnstoredFact("a", "why")]):
         assert refusal(page, ask, rejected) is None
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stigmem_cursor_plugin.core.page import (
     Answer,
     Ask,
+    Cause,
     Page,
     PageProblem,
     PageTrouble,
@@ -163,34 +164,36 @@ def test_every_status_but_one(status: int, trouble: PageTrouble) -> None:
     assert judge(Answer(status, document), Ask(HERE)) == PageProblem(trouble, str(status))
 
 
+def rejected(*causes: Cause) -> list[UnstoredFact]:
+    """Return facts that were rejected for these causes."""
+    return [UnstoredFact(f"f{number}", "why", cause) for number, cause in enumerate(causes)]
+
+
 def test_facts_that_cannot_be_verified_now() -> None:
     """Only a page of which the node can verify no fact is left unread."""
-    unknown = "skip fact (origin_unresolvable): no stored manifest"
-    two = Page(["a", "b"], NEXT, has_more=True)
-    bad = [UnstoredFact("a", unknown), UnstoredFact("b", unknown)]
-    assert unverifiable(two, bad)
-    assert unverifiable(replace(two, fact_ids=["a"]), bad[:1])
-    assert not unverifiable(two, bad[:1])
-    assert not unverifiable(two, [*bad, bad[0]])
-    assert not unverifiable(two, [bad[0], UnstoredFact("b", "skip fact (cid_required)")])
-    relayed = "skip fact (origin_unresolvable): relayed origin 'x' is unanchored"
-    assert not unverifiable(two, [UnstoredFact("a", relayed), UnstoredFact("b", relayed)])
+    two = Page(["f0", "f1"], NEXT, has_more=True)
+    unknown = Cause.PEER_UNKNOWN
+    assert unverifiable(two, rejected(unknown, unknown))
+    assert unverifiable(replace(two, fact_ids=["f0"]), rejected(unknown))
+    assert not unverifiable(two, rejected(unknown))
+    assert not unverifiable(two, rejected(unknown, unknown, unknown))
     assert not unverifiable(replace(two, fact_ids=[]), [])
+    for other in set(Cause) - {unknown}:
+        assert not unverifiable(two, rejected(unknown, other))
+        assert not unverifiable(two, rejected(other, other))
 
 
 @pytest.mark.parametrize(
-    ("reasons", "first"),
+    ("causes", "first"),
     [
         ([], None),
-        (["(cid_required)"], None),
-        (["(cid_required)", "(origin_unresolvable): relayed origin 'x' is unanchored"], 1),
-        (["(origin_unresolvable): no stored manifest", "(origin_unresolvable)"], 0),
-        (["(origin_not_sender)", "(relay_sender_not_trusted)"], 1),
+        ([Cause.FOR_GOOD], None),
+        ([Cause.FOR_GOOD, Cause.ORIGIN_UNKNOWN], 1),
+        ([Cause.PEER_UNKNOWN, Cause.ORIGIN_UNKNOWN], 0),
+        ([Cause.FOR_GOOD, Cause.RELAY_NOT_TRUSTED], 1),
     ],
 )
-def test_facts_that_can_be_mended(reasons: list[str], first: int | None) -> None:
+def test_facts_that_can_be_mended(causes: list[Cause], first: int | None) -> None:
     """The first fact that is rejected for now, not for what it is, is found among the rejected."""
-    rejected = [
-        UnstoredFact(f"f{number}", f"skip fact {why}") for number, why in enumerate(reasons)
-    ]
-    assert can_be_mended(rejected) == (None if first is None else rejected[first])
+    found = rejected(*causes)
+    assert can_be_mended(found) == (None if first is None else found[first])
