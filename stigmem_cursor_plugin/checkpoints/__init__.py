@@ -1,1 +1,1 @@
-"""Checkpoint files: reading, validating and writing them."""
+"""Checkpoint files: reading, validating and writing them, and writing other files as safely."""

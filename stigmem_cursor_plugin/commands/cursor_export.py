@@ -13,7 +13,8 @@ from stigmem_cursor_plugin.core import checkpoint, retention, rotation, witness
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile, Flaw
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
-from stigmem_cursor_plugin.core.retention import Alarm, Kept, Remedy
+from stigmem_cursor_plugin.core.remedies import Remedy, remedies
+from stigmem_cursor_plugin.core.retention import Alarm, Kept
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.core.times import rfc3339
 from stigmem_cursor_plugin.errors import RefusedError, UsageError
@@ -49,7 +50,7 @@ def run(arguments: Namespace) -> int:
     for entry in checkpoint.unusable(exported, snapshot):
         tell_warning(exporting.unusable(entry))
     exported = retention.marked(exported, alarm, force=arguments.force)
-    steps = retention.remedies(alarm, earlier, snapshot, now) if alarm else []
+    steps = remedies(alarm, earlier, snapshot, now) if alarm else []
     (_write_to_directory if directory else _write_to_file)(arguments, exported, alarm, steps)
     return 0
 

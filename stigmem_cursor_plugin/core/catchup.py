@@ -64,8 +64,9 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The host raised an error on a fact; nothing of the page was stored.
+    """Nothing of a page was stored, for one fact of it.
 
+    The host raised an error on it, or its rules reject it for what can be mended.
     ``before`` counts the facts that stand before it in the page.
     """
 
@@ -94,8 +95,8 @@ class Progress:
     """How far catching up with one peer has come, and what to ask for next.
 
     ``wait`` is in seconds, to be waited before that. ``new``, ``held`` and ``rejected`` count
-    facts, of which ``named`` holds the first few rejected ones and ``refused`` all that the host
-    raised an error on.
+    facts; ``named`` holds the first few rejected ones. ``refused`` are the facts that
+    ``--skip-refused`` went past.
     """
 
     ask: Ask

@@ -112,14 +112,15 @@ def unusable(checkpoint: Checkpoint, snapshot: Snapshot) -> Iterator[Entry]:
 
 def build_undo(
     cursors: Iterable[Cursor],
-    false: Mapping[Key, Received | None],
+    false_positions: Mapping[Key, Received | None],
     snapshot: Snapshot,
     now: datetime,
 ) -> Checkpoint:
     """Return a checkpoint of what *cursors* overwrite, which may be no position.
 
-    *false* has the positions that the import empties, each with the count that showed facts to be
-    missing. The undo entry keeps that count: a new one, of what is left, would prove the position.
+    *false_positions* has the positions that the import empties, each with the count that showed
+    facts to be missing. The undo entry keeps that count: a new one, of what is left, would prove
+    the position.
     """
     stored = snapshot.cursors or {}
     overwritten = [
@@ -128,7 +129,9 @@ def build_undo(
     ]
     undo = _checkpoint_of(overwritten, snapshot, now)
     entries = [
-        replace(entry, received=false[entry.key]) if entry.key in false else entry
+        replace(entry, received=false_positions[entry.key])
+        if entry.key in false_positions
+        else entry
         for entry in undo.entries
     ]
     return replace(undo, entries=entries, undo=True)

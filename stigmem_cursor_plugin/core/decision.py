@@ -11,7 +11,7 @@ from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
 class Outcome(StrEnum):
-    """What becomes of one peer and direction; the value is the word for it everywhere."""
+    """What becomes of one peer and direction; the value is the word in tables and documents."""
 
     RESTORED = "restored"
     PEER_NOT_FOUND = "peer not found"

@@ -11,11 +11,11 @@ from stigmem_cursor_plugin.core import positions, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, is_from_the_future, newest_first
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
+from stigmem_cursor_plugin.core.loss import Loss, losses
 from stigmem_cursor_plugin.core.problem import Problem, Trouble
 from stigmem_cursor_plugin.core.recovery import Plan
-from stigmem_cursor_plugin.core.retention import Loss
 from stigmem_cursor_plugin.core.selection import Selection, dated_in_future
-from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, Key, Peer, Snapshot
+from stigmem_cursor_plugin.core.snapshot import ACTIVE, INBOUND, NodeKey, Peer, Snapshot
 from stigmem_cursor_plugin.core.witness import Proof
 
 
@@ -168,9 +168,9 @@ def _compared(
 
 
 def _facts_gone(checkpoints: Iterable[Checkpoint], snapshot: Snapshot) -> Iterator[Problem]:
-    found: dict[Key, Loss] = {}
+    found: dict[NodeKey, Loss] = {}
     for checkpoint in checkpoints:
-        for loss in retention.losses(checkpoint, snapshot):
+        for loss in losses(checkpoint, snapshot):
             if loss.is_false:
                 found.setdefault(loss.key, loss)
     for loss in found.values():

@@ -16,7 +16,15 @@ from stigmem_cursor_plugin.core.checkpoint import (
 )
 from stigmem_cursor_plugin.core.decision import Decision, Outcome
 from stigmem_cursor_plugin.core.positions import Move
-from stigmem_cursor_plugin.core.snapshot import Cursor, Key, Peer, Receipt, Received, Snapshot
+from stigmem_cursor_plugin.core.snapshot import (
+    Cursor,
+    Key,
+    NodeKey,
+    Peer,
+    Receipt,
+    Received,
+    Snapshot,
+)
 from stigmem_cursor_plugin.core.times import rfc3339_of
 from stigmem_cursor_plugin.core.witness import (
     NOT_NEEDED,
@@ -98,7 +106,7 @@ def plan(
     """
     find = PeerFinder(snapshot.peers).find
     rules = _Rules(snapshot, now, force=force, accept_loss=accept_loss)
-    best: dict[tuple[str, str], Decision] = {}
+    best: dict[NodeKey, Decision] = {}
     given_up = False
     for checkpoint in newest_first(checkpoints, now):
         foreign = seems_foreign(checkpoint, snapshot)

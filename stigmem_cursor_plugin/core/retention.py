@@ -2,74 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import Enum
 
-from stigmem_cursor_plugin.core import positions, recovery
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.decision import Outcome
-from stigmem_cursor_plugin.core.positions import Move
-from stigmem_cursor_plugin.core.recovery import PeerFinder
-from stigmem_cursor_plugin.core.snapshot import Key, Peer, Snapshot
-from stigmem_cursor_plugin.core.witness import examine
-
-
-class LossKind(Enum):
-    """What an earlier checkpoint holds and the database does not."""
-
-    POSITION_GONE = "position gone"
-    MOVED_BACK = "moved back"
-    FACTS_GONE = "facts gone"
-    """The position is there, and facts that it stands for are not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What the database has lost since an earlier checkpoint, for one peer.
-
-    ``position`` is the one that the database has now; ``missing`` counts the facts that it lacks,
-    where they are what is lost. ``is_false``: the position is there, and must not be trusted.
-    """
-
-    kind: LossKind
-    checkpoint: Checkpoint
-    entry: Entry
-    peer: Peer
-    position: str | None
-    missing: int = 0
-    is_false: bool = False
-
-    @property
-    def key(self) -> Key:
-        """The peer (by node id) and direction."""
-        return self.peer.node_id, self.entry.direction
-
-
-def losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
-    """Find what an earlier checkpoint holds and the database has lost.
-
-    A peer that was removed, revoked or rejected does not count: it was so on purpose. One that
-    waits for approval does: it may have been registered again.
-    """
-    return (loss for loss in _losses(earlier, snapshot) if not loss.peer.dismissed)
-
-
-def _losses(earlier: Checkpoint, snapshot: Snapshot) -> Iterator[Loss]:
-    find = PeerFinder(snapshot.peers).find
-    for entry in earlier.entries:
-        peer = find(entry)
-        if peer is None or not entry.cursor:
-            continue
-        position = snapshot.position(peer, entry.direction)
-        if position is None:
-            yield Loss(LossKind.POSITION_GONE, earlier, entry, peer, position)
-            continue
-        is_false = recovery.stands_on_missing_facts(entry, peer, snapshot)
-        if positions.move(entry.cursor, position) is Move.BACK:
-            yield Loss(LossKind.MOVED_BACK, earlier, entry, peer, position, 0, is_false)
-        elif is_false:
-            missing = examine(entry, peer, snapshot).missing
-            yield Loss(LossKind.FACTS_GONE, earlier, entry, peer, position, missing, is_false)
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.loss import Loss, all_losses
+from stigmem_cursor_plugin.core.snapshot import NodeKey, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +14,14 @@ class Alarm:
     """Why the earlier checkpoints are still needed.
 
     ``emptied`` is an earlier checkpoint with positions where the database has none at all, though
-    no peer of it may be known any more. ``false`` are the positions that must not be trusted, also
-    those of peers that an operator has dismissed. ``all_lost``: there is no position, though there
+    no peer of it may be known any more. ``false_positions`` are those that must not be trusted,
+    also of peers that an operator has dismissed. ``all_lost``: there is no position, though there
     must have been one. ``given_up``: an earlier export was told with ``--force`` to go on.
     """
 
     losses: Sequence[Loss]
     emptied: Checkpoint | None
-    false: frozenset[Key] = frozenset()
+    false_positions: frozenset[NodeKey] = frozenset()
     all_lost: bool = False
     given_up: bool = False
 
@@ -128,9 +65,9 @@ def alarm(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Alarm:
 
     Each peer and direction counts once.
     """
-    found: dict[Key, Loss] = {}
+    found: dict[NodeKey, Loss] = {}
     false = set()
-    for loss in (loss for checkpoint in checkpoints for loss in _losses(checkpoint, snapshot)):
+    for loss in (loss for checkpoint in checkpoints for loss in all_losses(checkpoint, snapshot)):
         if loss.is_false:
             false.add(loss.key)
         if not loss.peer.dismissed:
@@ -156,15 +93,17 @@ def marked(checkpoint: Checkpoint, alarm: Alarm, *, force: bool) -> Checkpoint:
     still_given_up = alarm.all_lost and (force or alarm.given_up)
     forced = (bool(alarm) and force) or still_given_up
     noted = replace(checkpoint, forced=forced, after_loss=bool(alarm) and not force)
-    return noted if force or not alarm.false else _without(alarm.false, noted)
+    return noted if force or not alarm.false_positions else _without(alarm.false_positions, noted)
 
 
-def _without(false: Collection[Key], checkpoint: Checkpoint) -> Checkpoint:
+def _without(false_positions: Collection[NodeKey], checkpoint: Checkpoint) -> Checkpoint:
     # The entry counts only the facts that are left: an import would take its position for proven.
     return replace(
         checkpoint,
         entries=[
-            replace(entry, cursor=None) if (entry.peer_node_id, entry.direction) in false else entry
+            replace(entry, cursor=None)
+            if (entry.peer_node_id, entry.direction) in false_positions
+            else entry
             for entry in checkpoint.entries
         ],
     )
@@ -203,49 +142,3 @@ def why_kept(earlier: Checkpoint, node_id: str | None, *, named_by_export: bool)
     if earlier.undo and not named_by_export:
         return Kept.UNDO
     return Kept.AFTER_LOSS if earlier.after_loss and not named_by_export else None
-
-
-class Remedy(Enum):
-    """What brings back what was lost."""
-
-    IMPORT = "import"
-    IMPORT_WITH_FORCE = "import with force"
-    """A position is set, and must move."""
-    APPROVE = "approve"
-    """A peer waits for approval, and cannot be asked before."""
-    CATCH_UP = "catch up"
-    """No checkpoint can be backed up: the facts have to be fetched."""
-
-
-def remedies(
-    found: Alarm, checkpoints: Sequence[Checkpoint], snapshot: Snapshot, now: datetime
-) -> Sequence[Remedy]:
-    """Return the commands that bring back what was lost, in their order.
-
-    An import that would restore nothing is not among them, unless no peer is known any more: it
-    says which have to register again. If no peer has the facts any more, no command brings them
-    back: only giving them up ends the alarm.
-    """
-    if not found.losses:
-        return [Remedy.IMPORT]
-    lost = {loss.key: loss.entry.cursor for loss in found.losses}
-    decisions = {
-        key: decision
-        for decision in recovery.plan(checkpoints, snapshot, now, force=True).decisions
-        if decision.peer and (key := (decision.peer.node_id, decision.entry.direction)) in lost
-    }
-    restored = {
-        key: decision.entry.cursor if decision.outcome is Outcome.RESTORED else None
-        for key, decision in decisions.items()
-    }
-    steps = []
-    if any(decision.moves for decision in decisions.values()):
-        steps.append(Remedy.IMPORT_WITH_FORCE)
-    elif any(restored[key] and not decision.previous for key, decision in decisions.items()):
-        steps.append(Remedy.IMPORT)
-    # Import may have only an older position that the database can back up, or none.
-    if not steps or any(positions.move(lost[key], restored[key]) is Move.BACK for key in restored):
-        steps.append(Remedy.CATCH_UP)
-        if any(loss.peer.awaits_approval for loss in found.losses):
-            steps.insert(0, Remedy.APPROVE)
-    return steps

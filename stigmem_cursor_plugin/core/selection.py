@@ -14,6 +14,7 @@ from stigmem_cursor_plugin.core.problem import Problem, Trouble
 class Selection:
     """The checkpoints that count, by directory or file; what was passed over; what is an error.
 
+    ``passed_over`` also tells of a checkpoint that is dated in the future, which counts as oldest.
     In a directory, a file that is no checkpoint, or is another node's, is passed over. It is an
     error if the file itself was named; also if export named it and it cannot be read, since it may
     hide a loss.

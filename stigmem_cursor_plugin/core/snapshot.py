@@ -16,6 +16,9 @@ INBOUND = "inbound"
 Key = tuple[str, str]
 """A peer id and a direction: the primary key of ``replication_cursors``."""
 
+NodeKey = tuple[str, str]
+"""A peer's node id and a direction: the same peer, also when it has registered again."""
+
 
 class Peer(NamedTuple):
     """A row of ``peers``.

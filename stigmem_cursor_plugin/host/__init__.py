@@ -1,1 +1,1 @@
-"""All that is known about stigmem-node."""
+"""How to work with stigmem-node: its settings, addresses, functions and log lines."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.checkpoint_file import CheckpointFile
-from stigmem_cursor_plugin.core.retention import Kept, Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.loss import Loss, LossKind
+from stigmem_cursor_plugin.core.remedies import Remedy
+from stigmem_cursor_plugin.core.retention import Kept
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 from stigmem_cursor_plugin.reports.formatting import apart, shown
 from stigmem_cursor_plugin.reports.program import Program

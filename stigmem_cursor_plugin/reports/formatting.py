@@ -1,4 +1,4 @@
-"""Durations, costs and tables for a person."""
+"""Durations, positions and tables for a person, and lines that are shown as a group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

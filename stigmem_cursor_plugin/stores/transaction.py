@@ -1,4 +1,4 @@
-"""A transaction on an open connection, in the SQL that every backend shares."""
+"""A transaction on an open connection, in the SQL that every backend shares, and SQLite's own."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from stigmem_cursor_plugin.core import recovery, retention
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
-from stigmem_cursor_plugin.core.retention import Remedy
+from stigmem_cursor_plugin.core.remedies import Remedy, remedies
 from stigmem_cursor_plugin.core.snapshot import Received, Snapshot
 from tests.snapshots import MOVED, NODE_B, checkpoint_of, entry, snapshot
 
@@ -81,7 +81,7 @@ def ends(state: State) -> bool:
         alarm = retention.alarm(checkpoints, database)
         if not alarm:
             return True
-        for remedy in retention.remedies(alarm, checkpoints, database, NOW):
+        for remedy in remedies(alarm, checkpoints, database, NOW):
             state = done(state, remedy)
     return False
 

@@ -1,96 +1,19 @@
-"""What an export must keep: which losses count, what raises an alarm, and what ends it."""
+"""What an export must keep: what raises an alarm, what is marked, what is not replaced."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from stigmem_cursor_plugin.core import retention
-from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
-from stigmem_cursor_plugin.core.retention import Alarm, Kept, Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.loss import LossKind
+from stigmem_cursor_plugin.core.retention import Alarm, Kept
 from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from tests.snapshots import NODE_A, NODE_B, checkpoint_of, entry, peer, snapshot
 
-NOW = datetime(2026, 5, 3, tzinfo=UTC)
-EARLIER, BEFORE, POSITION, AFTER = "50.0", "100.0", "200.0", "300.0"
+BEFORE, POSITION, AFTER = "100.0", "200.0", "300.0"
 COUNTED = Received(5, "f5")
-
-
-def lost(earlier: Entry, database: Snapshot) -> list[Loss]:
-    """Return what was lost since a checkpoint with one entry."""
-    return list(retention.losses(checkpoint_of(earlier), database))
-
-
-@pytest.mark.parametrize(
-    ("position", "held", "kind"),
-    [
-        (None, 5, LossKind.POSITION_GONE),
-        (None, 0, LossKind.POSITION_GONE),
-        (BEFORE, 5, LossKind.MOVED_BACK),
-        (BEFORE, 0, LossKind.MOVED_BACK),
-        (POSITION, 4, LossKind.FACTS_GONE),
-        (AFTER, 0, LossKind.FACTS_GONE),
-        (POSITION, 5, None),
-        (AFTER, 9, None),
-        ("opaque", 0, None),
-    ],
-)
-def test_kind_of_loss(position: str | None, held: int, kind: LossKind | None) -> None:
-    """A position that is gone, that moved back, or that stands on missing facts is a loss."""
-    found = lost(entry(POSITION, COUNTED), snapshot(position=position, held=held))
-    assert [loss.kind for loss in found] == ([kind] if kind else [])
-    if kind is LossKind.FACTS_GONE:
-        assert found[0].missing == 5 - held
-    if kind is LossKind.MOVED_BACK:
-        assert found[0].missing == 0
-    if kind:
-        assert (found[0].position, found[0].key) == (position, (NODE_B, "inbound"))
-
-
-@pytest.mark.parametrize(("held", "kinds"), [(4, [LossKind.FACTS_GONE]), (5, [])])
-def test_eleventh_fact_of_a_millisecond(held: int, kinds: list[LossKind]) -> None:
-    """A peer serves ``.10`` before ``.9``, so a node at ``.9`` never asks for it again."""
-    found = lost(entry("200.10", COUNTED), snapshot(position="200.9", held=held))
-    assert [loss.kind for loss in found] == kinds
-
-
-@pytest.mark.parametrize(
-    "database",
-    [
-        snapshot(peers=()),
-        *(snapshot(peers=(peer(status=status),)) for status in ("revoked", "rejected")),
-    ],
-    ids=["removed", "revoked", "rejected"],
-)
-def test_what_was_done_on_purpose_is_no_loss(database: Snapshot) -> None:
-    """A peer that was removed, revoked or rejected is no loss."""
-    assert lost(entry(POSITION, COUNTED), database) == []
-
-
-@pytest.mark.parametrize("status", ["pending_approval", "pending_verification", "active"])
-def test_a_peer_on_its_way_has_lost_its_position(status: str) -> None:
-    """A peer that waits for approval, being registered again, has not lost it on purpose."""
-    (loss,) = lost(entry(POSITION, COUNTED), snapshot(peers=(peer(status=status),)))
-    assert loss.kind is LossKind.POSITION_GONE
-
-
-def test_what_is_no_loss_hides_none() -> None:
-    """A loss is found behind entries that are none."""
-    removed = Entry("x", "stigmem://x", None, None, "inbound", POSITION, None)
-    earlier = checkpoint_of(removed, entry(None), entry(POSITION), removed)
-    assert [loss.entry for loss in retention.losses(earlier, snapshot())] == [entry(POSITION)]
-
-
-def test_an_entry_without_a_position_is_no_loss() -> None:
-    """A checkpoint that held no position has lost none."""
-    assert lost(entry(None, COUNTED), snapshot()) == []
-
-
-def test_a_peer_that_was_registered_again_has_lost_its_position() -> None:
-    """The loss is the new peer's."""
-    (found,) = lost(entry(POSITION), snapshot(peers=(peer("new"),)))
-    assert found.peer.id == "new"
 
 
 def test_each_peer_once_from_the_newest() -> None:
@@ -146,85 +69,6 @@ def test_every_position_lost_and_no_checkpoint_shows_it(forced: bool) -> None:
     assert retention.alarm([without], snapshot(held=1)).is_unexplained is not forced
     assert not retention.alarm([checkpoint_of(entry(POSITION))], snapshot(held=1)).is_unexplained
     assert not retention.alarm([], snapshot()).is_unexplained
-
-
-@pytest.mark.parametrize(
-    ("position", "held", "steps"),
-    [
-        (None, 5, [Remedy.IMPORT]),
-        (None, 4, [Remedy.CATCH_UP]),
-        (BEFORE, 5, [Remedy.IMPORT_WITH_FORCE]),
-        (BEFORE, 4, [Remedy.CATCH_UP]),
-        (POSITION, 4, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
-    ],
-)
-def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
-    """Import where a checkpoint can be backed up, with --force over a position, else catch up."""
-    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
-    database = snapshot(position=position, held=held)
-    found = retention.alarm(earlier, database)
-    assert retention.remedies(found, earlier, database, NOW) == steps
-
-
-@pytest.mark.parametrize(
-    ("position", "steps"),
-    [
-        (None, [Remedy.IMPORT, Remedy.CATCH_UP]),
-        (EARLIER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
-        (BEFORE, [Remedy.CATCH_UP]),
-        (AFTER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
-    ],
-)
-def test_remedies_where_only_an_older_position_can_be_backed_up(
-    position: str | None, steps: list[Remedy]
-) -> None:
-    """Import goes as far as the facts do; where that ends no alarm, catch-up goes on."""
-    backed_up = entry(AFTER if position == AFTER else BEFORE, Received(4, "g4"))
-    earlier = [checkpoint_of(entry(POSITION, COUNTED)), checkpoint_of(backed_up)]
-    database = snapshot(position=position, held=4)
-    database = replace(database, held={**database.held, "g4": NODE_B})
-    found = retention.alarm(earlier, database)
-    assert retention.remedies(found, earlier, database, NOW) == steps
-
-
-@pytest.mark.parametrize(
-    ("position", "held", "steps"),
-    [
-        (None, 4, [Remedy.APPROVE, Remedy.CATCH_UP]),
-        (POSITION, 4, [Remedy.APPROVE, Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
-        (None, 5, [Remedy.IMPORT]),
-    ],
-)
-def test_remedy_of_a_peer_that_waits_for_approval(
-    position: str | None, held: int, steps: list[Remedy]
-) -> None:
-    """It cannot be asked before it is approved; a position can be restored at once."""
-    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
-    database = snapshot(peers=(peer(status="pending_approval"),), position=position, held=held)
-    found = retention.alarm(earlier, database)
-    assert retention.remedies(found, earlier, database, NOW) == steps
-
-
-def test_remedy_where_no_peer_is_known() -> None:
-    """Import says which peers to register again."""
-    earlier = [checkpoint_of(entry(POSITION))]
-    emptied = Alarm([], earlier[0])
-    assert retention.remedies(emptied, earlier, snapshot(peers=()), NOW) == [Remedy.IMPORT]
-
-
-def test_remedies_are_for_what_was_lost() -> None:
-    """A peer that has lost nothing asks for no step."""
-    fine = Entry("c", "stigmem://node-c", None, None, "inbound", BEFORE, None, Received(9, "g9"))
-    earlier = [checkpoint_of(entry(POSITION, COUNTED), fine)]
-    peers = (peer(), Peer("c", "stigmem://node-c", "", "active"))
-    database = replace(
-        snapshot(peers=peers, held=5),
-        cursors={("c", "inbound"): Cursor("c", "inbound", AFTER, "t")},
-        received={NODE_B: COUNTED, "stigmem://node-c": Received(9, "g9")},
-    )
-    database = replace(database, held={**database.held, "g9": "stigmem://node-c"})
-    found = retention.alarm(earlier, database)
-    assert retention.remedies(found, earlier, database, NOW) == [Remedy.IMPORT]
 
 
 @pytest.mark.parametrize(
@@ -287,15 +131,7 @@ def test_a_false_position_is_noted_behind_a_newer_loss() -> None:
     older, newer = checkpoint_of(entry(BEFORE, COUNTED), hour=1), checkpoint_of(entry(POSITION))
     alarm = retention.alarm([newer, older], snapshot(position=BEFORE, held=4))
     assert [loss.kind for loss in alarm.losses] == [LossKind.MOVED_BACK]
-    assert alarm.false == {(NODE_B, "inbound")}
-
-
-def test_every_entry_counts() -> None:
-    """A position that is gone hides no loss of another peer."""
-    other = replace(entry(POSITION), peer_id="c", peer_node_id="stigmem://node-c")
-    peers = (peer("c")._replace(node_id="stigmem://node-c"), peer())
-    database = snapshot(peers=peers)
-    assert len(list(retention.losses(checkpoint_of(other, entry(POSITION)), database))) == 2
+    assert alarm.false_positions == {(NODE_B, "inbound")}
 
 
 def test_compared() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from stigmem_cursor_plugin.core.retention import Loss, LossKind, Remedy
+from stigmem_cursor_plugin.core.loss import Loss, LossKind
+from stigmem_cursor_plugin.core.remedies import Remedy
 from stigmem_cursor_plugin.reports import exporting
 from stigmem_cursor_plugin.reports.program import Program
 from tests.snapshots import checkpoint_of, entry, peer

@@ -6,7 +6,7 @@ from soak import reading
 from soak.reading import NotCaughtUp, Wanted
 from stigmem_cursor_plugin.core.catchup import Ending, Progress, Result
 from stigmem_cursor_plugin.core.page import Ask, PageProblem, PageTrouble
-from stigmem_cursor_plugin.core.retention import Remedy
+from stigmem_cursor_plugin.core.remedies import Remedy
 from stigmem_cursor_plugin.core.snapshot import Peer
 from stigmem_cursor_plugin.reports import catchup, exporting
 from stigmem_cursor_plugin.reports.program import Program

@@ -1,0 +1,96 @@
+"""Which commands bring back what was lost."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from stigmem_cursor_plugin.core import retention
+from stigmem_cursor_plugin.core.checkpoint import Entry
+from stigmem_cursor_plugin.core.remedies import Remedy, remedies
+from stigmem_cursor_plugin.core.retention import Alarm
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received
+from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
+
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
+EARLIER, BEFORE, POSITION, AFTER = "50.0", "100.0", "200.0", "300.0"
+COUNTED = Received(5, "f5")
+
+
+@pytest.mark.parametrize(
+    ("position", "held", "steps"),
+    [
+        (None, 5, [Remedy.IMPORT]),
+        (None, 4, [Remedy.CATCH_UP]),
+        (BEFORE, 5, [Remedy.IMPORT_WITH_FORCE]),
+        (BEFORE, 4, [Remedy.CATCH_UP]),
+        (POSITION, 4, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+    ],
+)
+def test_remedies(position: str | None, held: int, steps: list[Remedy]) -> None:
+    """Import where a checkpoint can be backed up, with --force over a position, else catch up."""
+    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
+    database = snapshot(position=position, held=held)
+    found = retention.alarm(earlier, database)
+    assert remedies(found, earlier, database, NOW) == steps
+
+
+@pytest.mark.parametrize(
+    ("position", "steps"),
+    [
+        (None, [Remedy.IMPORT, Remedy.CATCH_UP]),
+        (EARLIER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+        (BEFORE, [Remedy.CATCH_UP]),
+        (AFTER, [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+    ],
+)
+def test_remedies_where_only_an_older_position_can_be_backed_up(
+    position: str | None, steps: list[Remedy]
+) -> None:
+    """Import goes as far as the facts do; where that ends no alarm, catch-up goes on."""
+    backed_up = entry(AFTER if position == AFTER else BEFORE, Received(4, "g4"))
+    earlier = [checkpoint_of(entry(POSITION, COUNTED)), checkpoint_of(backed_up)]
+    database = snapshot(position=position, held=4)
+    database = replace(database, held={**database.held, "g4": NODE_B})
+    found = retention.alarm(earlier, database)
+    assert remedies(found, earlier, database, NOW) == steps
+
+
+@pytest.mark.parametrize(
+    ("position", "held", "steps"),
+    [
+        (None, 4, [Remedy.APPROVE, Remedy.CATCH_UP]),
+        (POSITION, 4, [Remedy.APPROVE, Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+        (None, 5, [Remedy.IMPORT]),
+    ],
+)
+def test_remedy_of_a_peer_that_waits_for_approval(
+    position: str | None, held: int, steps: list[Remedy]
+) -> None:
+    """It cannot be asked before it is approved; a position can be restored at once."""
+    earlier = [checkpoint_of(entry(POSITION, COUNTED))]
+    database = snapshot(peers=(peer(status="pending_approval"),), position=position, held=held)
+    found = retention.alarm(earlier, database)
+    assert remedies(found, earlier, database, NOW) == steps
+
+
+def test_remedy_where_no_peer_is_known() -> None:
+    """Import says which peers to register again."""
+    earlier = [checkpoint_of(entry(POSITION))]
+    emptied = Alarm([], earlier[0])
+    assert remedies(emptied, earlier, snapshot(peers=()), NOW) == [Remedy.IMPORT]
+
+
+def test_remedies_are_for_what_was_lost() -> None:
+    """A peer that has lost nothing asks for no step."""
+    fine = Entry("c", "stigmem://node-c", None, None, "inbound", BEFORE, None, Received(9, "g9"))
+    earlier = [checkpoint_of(entry(POSITION, COUNTED), fine)]
+    peers = (peer(), Peer("c", "stigmem://node-c", "", "active"))
+    database = replace(
+        snapshot(peers=peers, held=5),
+        cursors={("c", "inbound"): Cursor("c", "inbound", AFTER, "t")},
+        received={NODE_B: COUNTED, "stigmem://node-c": Received(9, "g9")},
+    )
+    database = replace(database, held={**database.held, "g9": "stigmem://node-c"})
+    found = retention.alarm(earlier, database)
+    assert remedies(found, earlier, database, NOW) == [Remedy.IMPORT]
