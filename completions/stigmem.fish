@@ -77,7 +77,7 @@ complete -c stigmem -n '_shtab_stigmem_using federation cursor-import' -l db -xk
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-import; and test $_shtab_stigmem_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'checkpoint JSON produced by cursor-export; "-" is stdin, a directory means the checkpoints in it; import takes, for each peer, the furthest position whose facts the database holds'
 complete -c stigmem -n '_shtab_stigmem_using federation; and test $_shtab_stigmem_npos -eq 0' -a cursor-check -d 'check whether checkpoints or a database are fit to recover from'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -s h -l help -d 'show this help message and exit'
-complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -l max-age -x -d 'fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory, only the newest is checked'
+complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -l max-age -x -d 'fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory, only the age of the newest counts'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -l json -d 'write the result to stdout as one JSON document'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -l metrics -xka "(__fish_complete_path (commandline -ct))" -d 'write the result as Prometheus metrics, for the textfile collector of node_exporter; "-" is stdout'
 complete -c stigmem -n '_shtab_stigmem_using federation cursor-check' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'path to stigmem.db (default: STIGMEM_DB_PATH or settings default)'

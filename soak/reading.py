@@ -11,7 +11,7 @@ Command = Sequence[str]
 
 _NAMED = re.compile(r"`stigmem federation (cursor-[^`]*)`")
 _PLACEHOLDERS = {"FILE", "DIR"}
-_WAY_OUT = "accept it: "
+_WAY_OUT = "accept the loss: "
 _NOT_FOUND = re.compile(r"^warning: peer (\S+) \(\w+\): not found in the peers table", re.MULTILINE)
 _NOT_CAUGHT_UP = re.compile(r"^warning: peer (\S+): not caught up: (.*)$", re.MULTILINE)
 _UNREACHABLE = re.compile(r"relayed origin '([^']*)'")

@@ -142,8 +142,9 @@ def _format_page() -> str:
             "FIELDS OF A CURSOR": _fields(document["$defs"]["entry"], document),
             "FIELDS OF RECEIVED": _fields(document["$defs"]["received"], document),
             "EXIT STATUS": _text(
-                "A program that reads a file which is not valid ends with status 1 and one line "
-                "for each violation, with its place in the file."
+                "If you name a file that is not valid, the command exits 1, with one line for each "
+                "violation and its place in the file. In a directory, such a file is passed over "
+                "with a warning."
             ),
             "ENVIRONMENT": _text("The format does not depend on the environment."),
             "FILES": _terms(

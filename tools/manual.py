@@ -124,26 +124,28 @@ STATUS_NOTES = {
         "The alarm is exit status 1 because something was lost since an earlier checkpoint. With a "
         "FILE, export then writes nothing. With a directory that holds earlier checkpoints, it "
         "writes a new one and removes none. The message says which, and names the command that "
-        "restores what was lost. Until then each export exits 1. A peer that you removed is no "
-        "loss, unless no position is left. If a disk fails, the message says whether a file was "
-        "written."
+        "restores what was lost. Each export exits 1 until you run it. Export does not report a "
+        "peer that you removed, unless no position is left at all. If a disk fails, the message "
+        "says whether a file was written."
     ),
     "import": (
-        "Status 3 is not a failure, but do not start the node yet: run the commands in the "
-        "message, which fetch what is missing. With status 0, read the warnings first: a peer may "
-        "be missing, or nothing may show that its facts are there."
+        "Status 3 is not a failure, but do not start the node yet: run the commands in the line "
+        "that begins with next; they fetch what is missing. With status 0, read the warnings "
+        "first: a peer may be missing, or nothing may show that its facts are there."
     ),
     "check": (
-        "Fit means: the check found no loss. A database alone shows whether positions are lost, "
+        "Fit means: the check found no problem. A database alone shows whether positions are lost, "
         "not whether facts before them are missing. To check the facts too, give --db and the "
         "checkpoints. FILEs without --db are checked without the "
         "database. With PostgreSQL, where --db means a SQLite file, use cursor-import --dry-run "
         "instead. With status 1, standard error has a line for each reason; with --json the "
-        "document has them instead. A database without positions is not fit until you import, "
-        "even if you have checkpoints of them."
+        "document has them, and standard error only an error that ended the check. A database "
+        "that holds facts of an active peer, but no position for it, is not fit until you import "
+        "or catch up."
     ),
     "catchup": (
-        "After status 3 or a signal, run the command again: it goes on where it stopped. On a "
+        "After status 3, do what the message says, then run the command again; after a signal, "
+        "just run it again: it goes on where it stopped. On a "
         "signal it finishes or undoes the page in hand, and exits with 128 plus the signal's "
         "number. On a node that relays, --live is refused (status 1)."
     ),
@@ -182,7 +184,10 @@ SECTIONS: dict[str, dict[str, str | Terms]] = {
                 "Import would withhold the position: it would not write it, because facts before "
                 "it are or may be missing.",
             ),
-            ("peer not found", "The database does not know the peer. Register it first."),
+            (
+                "peer not found",
+                "The database does not know the peer. It has to register with this node first.",
+            ),
             ("no position", "The checkpoint has no position for this peer."),
         ),
     },
@@ -235,7 +240,7 @@ OVERVIEW: dict[str, str | Terms] = {
             "3. cursor-import DIR",
             "It restores, for each peer, the furthest position whose facts the database holds. "
             "With --dry-run it only says what it would do. If it exits 3, facts are or may be "
-            "missing: run the commands in its message.",
+            "missing: run the commands in the line that begins with next.",
         ),
         (
             "4. cursor-catchup",
@@ -253,9 +258,10 @@ OVERVIEW: dict[str, str | Terms] = {
         ("0", "Done."),
         (
             "1",
-            "Failed or refused. Import, and export to a FILE, changed nothing. Catch-up keeps the "
-            "pages that it stored. Export to a directory may have written a new checkpoint; it "
-            "removed none. For check: not fit.",
+            "Failed or refused. Import changed nothing, unless it says that it is complete; export "
+            "to FILE changed nothing, unless it says that FILE was written. Export to a directory "
+            "may have written a new checkpoint; if something was lost, it removed none. Catch-up "
+            "keeps the pages that it stored. For check: not fit.",
         ),
         ("2", "Usage error."),
         (

@@ -86,7 +86,10 @@ def write_undo(name: str, now: datetime, text: str) -> str:
         return _write_new(path.with_name(rotation.undo_name_at(path.stem, now)), text)
     except RefusedError as error:
         raise RefusedError(
-            *(f"{line}; nothing was changed; --no-undo goes on without" for line in error.messages)
+            *(
+                f"{line}; nothing was changed; --no-undo imports without an undo checkpoint"
+                for line in error.messages
+            )
         ) from error
 
 

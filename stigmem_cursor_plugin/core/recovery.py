@@ -203,13 +203,13 @@ class _Rules:
         self, checkpoint: Checkpoint, entry: Entry, peer: Peer | None, *, foreign: bool
     ) -> Decision:
         """Decide as if there were only this entry; *foreign*: it seems to be another node's."""
+        previous = self._snapshot.position(peer, entry.direction) if peer else None
         # Undoing an import also empties the positions that were empty before it; no other
         # checkpoint ever does.
         if not entry.cursor and not (checkpoint.undo and self._force):
-            return Decision(Outcome.NO_POSITION, checkpoint, entry, peer)
+            return Decision(Outcome.NO_POSITION, checkpoint, entry, peer, previous)
         if peer is None:
             return Decision(Outcome.PEER_NOT_FOUND, checkpoint, entry, peer)
-        previous = self._snapshot.position(peer, entry.direction)
         evidence = examine(entry, peer, self._snapshot)
         if foreign and evidence.proof is Proof.RECEIVED:
             # Another node may have received a fact at that time too.

@@ -136,8 +136,8 @@ _SENTENCES = {
     ),
     PageTrouble.BUSY: "it is too busy ({detail}); run this again in {wait}, with --pause",
     PageTrouble.DENIED: (
-        "it refused this node ({detail}); check that this node is registered there, is "
-        "active, and has its present key"
+        "it refused this node ({detail}); check that the peer has this node registered and "
+        "active, with its present key"
     ),
     PageTrouble.UNEXPECTED: (
         "it answered {detail} to a request for facts; check that the peer's node_url is right"
@@ -156,8 +156,8 @@ _SENTENCES = {
     PageTrouble.DROPPED: "this node's rules forbid its answer: {detail}",
     PageTrouble.NOT_ACTIVE: "it is {detail} now; the node does not pull from it{approval}",
     PageTrouble.NOT_ASKED: (
-        "this node cannot ask it: {detail}; see that its row in the table peers and this node's "
-        "federation keys are whole"
+        "this node cannot ask it: {detail}; check its row in the table peers, and this node's "
+        "federation keys"
     ),
     PageTrouble.ORIGIN_UNKNOWN: (
         "this node cannot verify the peer's facts: {detail}; start the peer with a valid manifest, "

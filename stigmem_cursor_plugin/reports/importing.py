@@ -69,9 +69,9 @@ class ImportReport:
             ways = list(self._ways_on())
             yield Group(ways, len(ways))
         if self.undo is not None:
-            back = "importing it with --force puts them back"
+            back = "to go back, import it with --force"
             if self.plan.counts[Outcome.CLEARED]:
-                back += ", and with --accept-loss those that were cleared"
+                back += ", and with --accept-loss for positions that were cleared"
             yield Group([f"undo checkpoint written: {self.undo}; {back}"], 1)
 
     def _line(self, remark: Remark, decision: Decision) -> str:
@@ -158,8 +158,8 @@ def _registered_again(decision: Decision, be: str) -> str:
 def _on_trust(_: Decision, __: str) -> str:
     return (
         "the checkpoint counts no facts, and the database holds none from this peer; if it ever "
-        "held some, the node skips them: delete this row of replication_cursors, then run "
-        "cursor-catchup"
+        "held some, the node never fetches them: stop the node, delete the peer's inbound row in "
+        "replication_cursors, then run cursor-catchup"
     )
 
 

@@ -37,7 +37,7 @@ class Program:
         the last row that the checkpoint counts is this node's own receipt, which no peer serves.
         """
         accept = self.command("export", "--force", "--out", file=file)
-        return f"if this stays when every peer is caught up, accept it: {accept}"
+        return f"if every peer is caught up and this is still reported, accept the loss: {accept}"
 
 
 def _no_option(path: str) -> str:

@@ -126,7 +126,7 @@ class SQLiteStore:
         if self._encrypted:
             raise StoreError(
                 f"{self.name} is not encrypted, though STIGMEM_AT_REST_ENCRYPTION is on; "
-                "is it the node's?"
+                "name the node's database with --db or STIGMEM_DB_PATH"
             )
         return header[_READ_VERSION:] == b"\2"
 

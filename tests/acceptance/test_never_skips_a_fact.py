@@ -128,7 +128,7 @@ class Node(ModelNode):
         assert status in (0, 3), said
         on_trust = re.findall(
             r"peer stigmem://(\S+) \(inbound\): the checkpoint counts no facts, and .* from this "
-            r"peer; if it ever held some, the node skips them",
+            r"peer; if it ever held some, the node never fetches them",
             said,
         )
         if "--dry-run" not in flags:

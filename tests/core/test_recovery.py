@@ -448,3 +448,9 @@ def test_import_keeps_what_shows_that_a_position_is_true() -> None:
     assert cursor.updated_at == "now"
     (cursor,) = plan(proven, database=snapshot(held=4, position=NEW), force=True).cursors("now")
     assert cursor == Cursor("b", "inbound", None, "now")
+
+
+def test_what_the_database_has_is_told_without_a_position_too() -> None:
+    """An entry without a position says where the database is, though nothing is done."""
+    (decision,) = plan(checkpoint_of(entry(None)), database=snapshot(position=OLD)).decisions
+    assert (decision.outcome, decision.previous) == (Outcome.NO_POSITION, OLD)

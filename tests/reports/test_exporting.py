@@ -32,7 +32,7 @@ def test_how_to_give_up(
     Import goes back to an older checkpoint, too: the node's own loop then fetches, or does not.
     """
     last = said("cursors/", steps, Program())[-1]
-    expected = "accept it: `stigmem federation cursor-export --force --out cursors/`"
+    expected = "accept the loss: `stigmem federation cursor-export --force --out cursors/`"
     assert last.endswith(expected) is gives_up
 
 

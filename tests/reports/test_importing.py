@@ -164,8 +164,8 @@ CASES = {
         ON_TRUST,
         [
             "warning: {}: the checkpoint counts no facts, and the database holds none from this "
-            "peer; if it ever held some, the node skips them: delete this row of "
-            "replication_cursors, then run cursor-catchup"
+            "peer; if it ever held some, the node never fetches them: stop the node, delete the "
+            "peer's inbound row in replication_cursors, then run cursor-catchup"
         ],
     ),
     "loss accepted": Case(

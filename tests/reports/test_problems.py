@@ -24,8 +24,8 @@ def of_peer(trouble: Trouble, detail: str = "", facts: int = 0, *, waits: bool =
 
 CATCH_UP = "`stigmem-cursor catchup`"
 ACCEPT = (
-    "if this stays when every peer is caught up, accept it: `stigmem-cursor export --force --out "
-    "c.json`"
+    "if every peer is caught up and this is still reported, accept the loss: "
+    "`stigmem-cursor export --force --out c.json`"
 )
 RECOVER = f"stop the node and run `stigmem-cursor import FILE`, or without a checkpoint {CATCH_UP}"
 SENTENCES = [

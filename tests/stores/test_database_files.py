@@ -137,8 +137,8 @@ def test_not_encrypted(stores: Stores, stigmem: Run, tmp_path: Path) -> None:
     finished = stigmem("cursor-export", **SETTINGS["sqlcipher"])
     assert finished.returncode == 1
     assert finished.stderr == (
-        "error: stigmem.db is not encrypted, though STIGMEM_AT_REST_ENCRYPTION is on; is it the "
-        "node's?\n"
+        "error: stigmem.db is not encrypted, though STIGMEM_AT_REST_ENCRYPTION is on; name the "
+        "node's database with --db or STIGMEM_DB_PATH\n"
     )
 
 

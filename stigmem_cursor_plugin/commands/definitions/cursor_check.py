@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="DURATION",
         type=_duration,
         help="fail a checkpoint older than this, such as 30m, 24h or 7d; in a directory, only "
-        "the newest is checked",
+        "the age of the newest counts",
     )
     add_json_argument(parser)
     parser.add_argument(

@@ -46,7 +46,8 @@ COMMAND = Command(
     summary="export replication cursor positions to a JSON checkpoint file",
     description=(
         "Write a checkpoint of every replication cursor of this node: for each peer and "
-        "direction how far the node has pulled, and which facts it held then. Export only reads "
+        "direction how far the pulling has come, how many facts of the peer the node held then, "
+        "and which of them came last. Export only reads "
         "the database. It replaces FILE in one step: a crash leaves the old checkpoint or the new "
         "one, whole. It does not replace a FILE that holds what the database has lost."
     ),

@@ -62,9 +62,13 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "done: every position was restored or skipped for the reason given"),
-        (1, "failed or refused; nothing was changed"),
+        (1, "failed or refused; nothing was changed, unless the import says that it is complete"),
         (2, "usage error"),
-        (3, "done, but facts are missing: a position was withheld, cleared, or is false"),
+        (
+            3,
+            "done, but facts are or may be missing: a position was withheld or cleared, or is set "
+            "although facts before it are missing",
+        ),
     ),
     add_arguments=add_arguments,
 )

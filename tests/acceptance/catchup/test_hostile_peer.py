@@ -19,8 +19,8 @@ WAYS: Mapping[str, tuple[Reply, str]] = {
     "500": (Reply(500), f"it answered 500 in 5 attempts; {OPERATOR}"),
     "401": (
         Reply(401, b'{"detail": "token"}'),
-        "it refused this node (401); check that this node is registered there, is active, "
-        "and has its present key",
+        "it refused this node (401); check that the peer has this node registered and active, "
+        "with its present key",
     ),
     "404": (
         Reply(404),

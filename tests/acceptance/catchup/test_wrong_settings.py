@@ -8,7 +8,7 @@ from tests.federation import ANY_AGE, Federation, without_seconds
 pytestmark = pytest.mark.slow
 
 WHOSE = "; run this as the node's user, with its environment\n"
-KEYS = "see that its row in the table peers and this node's federation keys are whole"
+KEYS = "check its row in the table peers, and this node's federation keys"
 
 
 @pytest.mark.parametrize("table", ["node_meta", "schema_migrations"])

@@ -122,9 +122,9 @@ def test_positions_whose_facts_are_gone(node: Database, check: Check, taken: dat
     assert finished.stderr == (
         "error: peer stigmem://node-b (inbound): the position is set, but 2 fact(s) up to it are "
         "missing; stop the node and run `stigmem federation cursor-import --db stigmem.db --force "
-        "c.json`, then `stigmem federation cursor-catchup --db stigmem.db`; if this stays when "
-        "every peer is caught up, accept it: `stigmem federation cursor-export --db stigmem.db "
-        "--force --out c.json`\n"
+        "c.json`, then `stigmem federation cursor-catchup --db stigmem.db`; if every peer is "
+        "caught up and this is still reported, accept the loss: `stigmem federation cursor-export "
+        "--db stigmem.db --force --out c.json`\n"
     )
     assert finished.returncode == 1
 

@@ -117,7 +117,7 @@ def test_facts_that_no_peer_has_any_more(node: Database, stigmem: Run, out: str)
 def assert_giving_up_ends(alarm: Finished, stigmem: Run, out: str) -> None:
     """The last line of the alarm names the command that gives up, and that ends it."""
     assert alarm.stderr.splitlines()[-1] == (
-        "error: if this stays when every peer is caught up, accept it: "
+        "error: if every peer is caught up and this is still reported, accept the loss: "
         f"`stigmem federation cursor-export --force --out {out}`"
     )
     assert stigmem("cursor-export", "--force", "--out", out).returncode == 0

@@ -62,7 +62,8 @@ def test_uncounted_facts(database: Database, stigmem: Run) -> None:
     assert finished.returncode == 0
     assert finished.stderr == lines(
         "warning: peer stigmem://node-b (inbound): the checkpoint counts no facts, and the "
-        "database holds none from this peer; if it ever held some, the node skips them: delete "
-        "this row of replication_cursors, then run cursor-catchup",
+        "database holds none from this peer; if it ever held some, the node never fetches them: "
+        "stop the node, delete the peer's inbound row in replication_cursors, then run "
+        "cursor-catchup",
         DONE.format(1, 0, 0),
     )

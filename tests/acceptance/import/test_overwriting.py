@@ -21,7 +21,7 @@ def test_force_overwrites(node: Database, stigmem: Run, tmp_path: Path) -> None:
     assert finished.stderr == lines(
         "info: peer stigmem://node-b (inbound): moved back, from 2024-09-03T07:45:00Z to "
         "2024-09-03T07:43:20Z",
-        f"undo checkpoint written: {undo}; importing it with --force puts them back",
+        f"undo checkpoint written: {undo}; to go back, import it with --force",
         DONE.format(1, 0, 0),
     )
     assert node.cursors()["id-of-node-b", "inbound"] == "1725349400000.0"
@@ -88,7 +88,7 @@ def test_undo_on_read_only_media(node: Database, tmp_path: Path) -> None:
     assert finished.returncode == 1
     assert re.fullmatch(
         r"error: cannot write media/c\.undo-\w+\.json: Read-only file system; nothing was changed; "
-        r"--no-undo goes on without\n",
+        r"--no-undo imports without an undo checkpoint\n",
         finished.stderr,
     )
     assert node.contents() == before
