@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stigmem_cursor_plugin.core.listener import Presence, presence
+from stigmem_cursor_plugin.core.listener import Listener, Presence, presence
 from stigmem_cursor_plugin.errors import HostError
 from stigmem_cursor_plugin.host.settings import Settings
 from stigmem_cursor_plugin.reports import running_node
 from stigmem_cursor_plugin.terminal import busy
 
 if TYPE_CHECKING:
-    from stigmem_cursor_plugin.core.listener import Listener
     from stigmem_cursor_plugin.host.probe import Probe
 
 

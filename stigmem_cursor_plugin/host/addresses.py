@@ -2,7 +2,8 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from stigmem_cursor_plugin.host.parallel import at_once
@@ -12,7 +13,8 @@ RESOLVE_PATIENCE = 2.0
 """Seconds to wait for the addresses of a name. A name that does not resolve is no node."""
 
 
-class Endpoint(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Endpoint:
     """A host and a port as the settings name them; ``secure`` where TLS is expected there."""
 
     host: str
@@ -20,7 +22,8 @@ class Endpoint(NamedTuple):
     secure: bool
 
 
-class Address(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Address:
     """An address of this machine, and the endpoint that it was found for."""
 
     family: int

@@ -187,7 +187,7 @@ def _peer_document(result: Result) -> dict[str, Any]:
         "peer_id": result.peer.id,
         "peer_node_id": result.peer.node_id,
         "caught_up": progress.caught_up,
-        "trouble": problem.trouble.value if problem else None,
+        "trouble": problem.trouble if problem else None,
         "message": sentence(problem, progress) if problem else None,
         "previous": result.previous,
         "cursor": progress.position,
