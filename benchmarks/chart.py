@@ -61,7 +61,7 @@ def draw(path: Path, lines: Sequence[Line]) -> None:
 def _axes(axes: Any) -> None:
     axes.set_title("Time until a node has caught up")
     axes.set_facecolor(PAPER)
-    axes.set_xlabel("facts of one peer")
+    axes.set_xlabel("facts of one peer (dashed: nothing measured in between)")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(100, 2_000_000)

@@ -12,15 +12,23 @@ from typing import Any
 
 
 class IndentKeepingFormatter(HelpFormatter):
-    """Fills paragraphs, and leaves lines that are indented (the examples) as they are."""
+    """Fills paragraphs, and leaves lines that are indented (the examples) as they are.
+
+    Names of commands and options are not broken.
+    """
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n".join(
             line
             if line.startswith(" ")
-            else super(IndentKeepingFormatter, self)._fill_text(line, width, indent)
+            else "\n".join(indent + part for part in self._split_lines(line, width - len(indent)))
             for line in text.splitlines()
         )
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        import textwrap  # noqa: PLC0415  for help alone, as in argparse
+
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
 
 class ShowingParser(ArgumentParser):

@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 
 from stigmem_cursor_plugin import __version__, commands
+from stigmem_cursor_plugin.argparse_internals import IndentKeepingFormatter
 from stigmem_cursor_plugin.commands.ending import status_of
 from stigmem_cursor_plugin.commands.parsers import CommandParser
 
@@ -16,7 +17,11 @@ DESCRIPTION = (
 
 def top_parser() -> ArgumentParser:
     """Return the parser of ``stigmem-cursor`` without its commands."""
-    parser = CommandParser(prog="stigmem-cursor", description=DESCRIPTION)
+    parser = CommandParser(
+        prog="stigmem-cursor",
+        description=DESCRIPTION,
+        formatter_class=IndentKeepingFormatter,
+    )
     parser.examples = ["stigmem-cursor check"]
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser

@@ -63,7 +63,7 @@ def play(a: Node, b: Node) -> None:
     say(f"{a.node_id} holds {held} of the {offered} facts that are offered.")
     print(f"table lost, position imported: {fetched:>4} facts fetched")
     print(f"facts lost, cursor-catchup:    {offered:>4} facts in {caught:.1f} s")
-    print(f"facts lost, the node's loop:   {BEFORE:>4} facts in {by_the_loop:.1f} s here,", end=" ")
+    print(f"the node's loop, at the start: {BEFORE:>4} facts in {by_the_loop:.1f} s here,", end=" ")
     print(f"{loop} at the default of a pull every {DEFAULT_INTERVAL} s")
 
 

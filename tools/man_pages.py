@@ -186,8 +186,9 @@ def _page(
     text = re.sub(r"\n{2,}", "\n", str(page))
     # The generator leaves out the option that argparse adds by itself.
     text = text.replace(".SH OPTIONS\n", f".SH OPTIONS\n{HELP}\n", 1)
-    # Names of options and settings are never broken, and lines are not stretched.
-    text = re.sub(r"^(\.TH .*)$", r"\1\n.nh\n.ad l", text, count=1, flags=re.MULTILINE)
+    # Names of options and settings are never broken, lines are not stretched, and one space ends a
+    # sentence.
+    text = re.sub(r"^(\.TH .*)$", r"\1\n.nh\n.ad l\n.ss 12 0", text, count=1, flags=re.MULTILINE)
     # The whole name leaves no room for the rest of the header at 80 columns.
     return re.sub(r"^\.TH STIGMEM\\-FEDERATION\\-", ".TH ", text)
 
@@ -205,7 +206,7 @@ def _fields(definition: dict[str, Any], document: dict[str, Any]) -> str:
     for name, given in definition["properties"].items():
         reference = given.get("$ref", "").removeprefix("#/$defs/")
         described = {**document["$defs"].get(reference, {}), **given}
-        kind = described.get("type", "")
+        kind = described.get("type", json.dumps(described["const"]) if "const" in described else "")
         kinds = " or ".join([kind] if isinstance(kind, str) else kind)
         needed = "required" if name in definition.get("required", ()) else "optional"
         terms.append(

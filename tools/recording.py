@@ -8,6 +8,7 @@ The demo runs for real; each line appears after the time that it took, pauses cu
 import re
 import subprocess
 import sys
+import textwrap
 import time
 
 from rich.console import Console
@@ -51,7 +52,7 @@ def _run() -> tuple[list[str], list[float]]:
 
 
 def _folded(line: str) -> list[str]:
-    return [line[start : start + COLUMNS] for start in range(0, len(line), COLUMNS)] or [""]
+    return textwrap.wrap(line, COLUMNS, drop_whitespace=False, break_on_hyphens=False) or [""]
 
 
 def _style(line: str) -> str:

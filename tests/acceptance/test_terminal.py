@@ -39,12 +39,22 @@ def test_advice(stigmem: Run, arguments: tuple[str, ...], advice: str) -> None:
     assert finished.stderr.splitlines()[-1].startswith(advice)
 
 
-@pytest.mark.parametrize("command", ["cursor-export", "cursor-import", "cursor-check"])
+COMMANDS = ("cursor-export", "cursor-import", "cursor-check", "cursor-catchup")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(stigmem: Run, command: str) -> None:
     """The help of every command shows examples and the exit status."""
     text = stigmem(command, "-h").stdout
     assert f"\nexamples:\n  stigmem federation {command}" in text
     assert "\nexit status:\n  0  " in text
+
+
+@pytest.mark.parametrize("command", [(), *((name.removeprefix("cursor-"),) for name in COMMANDS)])
+def test_help_fits(run: Run, command: tuple[str, ...]) -> None:
+    """At 80 columns no line of the help is wider, and no name is broken at a hyphen."""
+    text = run("stigmem-cursor", *command, "-h", COLUMNS="80").stdout
+    assert [line for line in text.splitlines() if len(line) > 80 or line.endswith("-")] == []
 
 
 ERROR = "no database at none.db; name the node's with --db or STIGMEM_DB_PATH"

@@ -1,6 +1,8 @@
-"""What the modules of the core hold is plain data that nobody changes."""
+"""The modules of the core hold plain data that nobody changes, and reach for nothing outside."""
 
+import ast
 import importlib
+import inspect
 import pkgutil
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
@@ -61,3 +63,18 @@ def test_what_is_not_said_is_nothing() -> None:
         ("Ask", "ahead"): 500,
         ("Progress", "page_size"): 500,
     }
+
+
+OUTSIDE = {"now", "utcnow", "today", "open", "input", "print", "Path", "__import__", "exec", "eval"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_nothing_outside_is_asked(module: Any) -> None:
+    """No module of the core asks the clock or opens a file: what imports cannot show."""
+    tree = ast.walk(ast.parse(inspect.getsource(module)))
+    names = {
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in tree
+        if isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and node.id != "now")
+    }
+    assert names & OUTSIDE == set()

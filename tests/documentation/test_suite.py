@@ -15,12 +15,41 @@ from tools.loopback import Node, running
 TESTS = ROOT / "tests"
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.stem)
+def _imported(text: str) -> set[str]:
+    """Return the names that a module imports, each with the module that it is from."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{name.name}" for name in node.names}
+    return names
+
+
+_OF_A_TEST_MODULE = re.compile(r"tests\.(.*\.)?(test_|conftest)")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS))
+)
 def test_no_test_module_serves_another(path: Path) -> None:
     """What two test modules need is in a module that is not one of tests."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert [name for name in imported if re.match(r"tests\.(.*\.)?(test_|conftest)", name)] == []
+    names = _imported(path.read_text(encoding="utf-8"))
+    assert [name for name in names if _OF_A_TEST_MODULE.match(name)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import tests.core.test_witness",
+        "from tests.core import test_witness",
+        "from tests.core.test_witness import COUNTED",
+        "from tests import conftest",
+    ],
+)
+def test_every_way_to_import_is_seen(text: str) -> None:
+    """A test module can be imported in four ways; each is noticed."""
+    assert [name for name in _imported(text) if _OF_A_TEST_MODULE.match(name)]
 
 
 def test_missing_strace_is_said_loudly(tmp_path: Path) -> None:

@@ -62,13 +62,9 @@ COMMAND = Command(
     ),
     exit_status=(
         (0, "done: every position was restored or skipped for the reason given"),
-        (1, "failed or refused; nothing was changed, unless the import says that it is complete"),
+        (1, "failed or refused; nothing was changed, unless it says complete"),
         (2, "usage error"),
-        (
-            3,
-            "done, but facts are or may be missing: a position was withheld or cleared, or is set "
-            "although facts before it are missing",
-        ),
+        (3, "done, but facts are or may be missing: see the messages"),
     ),
     add_arguments=add_arguments,
 )

@@ -55,7 +55,7 @@ def test_nothing_valid_shows_nothing(stigmem: Run) -> None:
 
 
 def test_max_age(stigmem: Run, tmp_path: Path) -> None:
-    """``--max-age`` fails a stale file; of a directory only the newest counts."""
+    """``--max-age`` fails a stale file; in a directory, only the age of the newest counts."""
     directory = tmp_path / "backup"
     directory.mkdir()
     for name, moment in (("old", ago(hours=3)), ("new", ago(minutes=10))):
