@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
 from stigmem_cursor_plugin.core.snapshot import Peer
@@ -10,7 +10,7 @@ from stigmem_cursor_plugin.core.times import parse_time
 from stigmem_cursor_plugin.core.witness import NOT_NEEDED, Evidence, Proof
 
 
-class Outcome(StrEnum):
+class Outcome(Enum):
     """What becomes of one peer and direction; the value is the word in tables and documents."""
 
     RESTORED = "restored"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     NO_POSITION = "no position"
 
 
-class Remark(StrEnum):
+class Remark(Enum):
     """What there is to say of a decision; the sentences are in ``reports/importing.py``."""
 
     PEER_NOT_FOUND = "peer not found"

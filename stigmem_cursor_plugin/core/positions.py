@@ -8,13 +8,13 @@ before ``.9``.
 
 import re
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import Enum
 
 _CLOCK = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Move(StrEnum):
+class Move(Enum):
     """Where one position lies as seen from another; the value is the word for it."""
 
     NONE = "nowhere"

@@ -157,11 +157,10 @@ def receipts_to_ask(checkpoints: Sequence[Checkpoint], snapshot: Snapshot) -> Co
     asked = set()
     for entry in (entry for checkpoint in checkpoints for entry in checkpoint.entries):
         peer = find(entry)
-        position = snapshot.position(peer, entry.direction) if peer else None
-        if peer is None or position is None:
+        if peer is None or snapshot.position(peer, entry.direction) is None:
             continue
         missing = examine(entry, peer, snapshot).proof is Proof.FACTS_MISSING
-        if missing and _is_behind(position, entry):
+        if missing and _is_behind(snapshot.position(peer, entry.direction), entry):
             asked.add(moved_with_page(peer.node_id, _last_moved(peer, entry, snapshot)))
     return {question for question in asked if question is not None}
 

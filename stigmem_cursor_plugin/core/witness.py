@@ -7,7 +7,7 @@ brings a witness for that. Where the database does not confirm it, the position 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import Enum
 from pathlib import PurePath
 
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint, Entry
@@ -22,7 +22,7 @@ from stigmem_cursor_plugin.core.snapshot import (
 from stigmem_cursor_plugin.core.times import parse_time
 
 
-class Proof(StrEnum):
+class Proof(Enum):
     """What a database says of an entry's facts."""
 
     NOT_NEEDED = "not needed"
@@ -48,15 +48,13 @@ class Proof(StrEnum):
     """
 
 
-PROVEN = frozenset((Proof.COUNTED, Proof.RECEIVED))
-IN_DOUBT = frozenset(
-    (
-        Proof.FACTS_MISSING,
-        Proof.NOT_RECEIVED,
-        Proof.REGISTERED_AGAIN,
-        Proof.OTHER_NODE,
-        Proof.RELAYS_NOT_COUNTED,
-    )
+PROVEN = (Proof.COUNTED, Proof.RECEIVED)
+IN_DOUBT = (
+    Proof.FACTS_MISSING,
+    Proof.NOT_RECEIVED,
+    Proof.REGISTERED_AGAIN,
+    Proof.OTHER_NODE,
+    Proof.RELAYS_NOT_COUNTED,
 )
 
 

@@ -76,7 +76,7 @@ def _decision_row(decision: Decision) -> Sequence[str]:
         entry.direction,
         shown(entry.cursor),
         _beside(entry.cursor, decision.previous),
-        decision.outcome,
+        decision.outcome.value,
     )
 
 

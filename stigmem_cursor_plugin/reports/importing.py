@@ -141,7 +141,7 @@ def _withheld(decision: Decision, be: str) -> str:
 
 
 def _moved(decision: Decision, be: str) -> str:
-    way = positions.move(decision.previous, decision.position)
+    way = positions.move(decision.previous, decision.position).value
     before, after = apart(decision.previous, decision.position)
     return f"{be}moved {way}, from {before} to {after}"
 
@@ -213,7 +213,7 @@ def _doubt(decision: Decision) -> str:
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return the counts and the decisions of a plan as JSON values."""
     return {
-        "counts": plan.counts,
+        "counts": {outcome.value: number for outcome, number in plan.counts.items()},
         "cursors": [_decision_document(decision) for decision in plan.decisions],
     }
 
@@ -224,12 +224,12 @@ def _decision_document(decision: Decision) -> dict[str, Any]:
         "peer_id": peer.id if peer else None,
         "peer_node_id": peer.node_id if peer else entry.peer_node_id,
         "direction": entry.direction,
-        "outcome": decision.outcome,
+        "outcome": decision.outcome.value,
         "registered_again": decision.registered_again,
         "checkpoint": decision.checkpoint.name,
         "cursor": entry.cursor,
         "previous": decision.previous,
-        "proof": decision.evidence.proof,
+        "proof": decision.evidence.proof.value,
         "facts_held": decision.evidence.held,
         "facts_missing": decision.evidence.missing,
     }
