@@ -37,7 +37,7 @@ FOUND = (
     (
         "An alarm named an import that could not end it: the database held the facts of an older"
         " position only. It now names catch-up too",
-        "tests/core/test_retention.py",
+        "tests/core/test_remedies.py",
     ),
     (
         "A check of a database with a directory kept naming a fact that no peer has any more. It"
