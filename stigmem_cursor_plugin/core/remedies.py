@@ -1,13 +1,16 @@
 """Which commands bring back what was lost."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from stigmem_cursor_plugin.core import positions, recovery
 from stigmem_cursor_plugin.core.checkpoint import Checkpoint
+from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.core.decision import Outcome
 from stigmem_cursor_plugin.core.positions import Move
+from stigmem_cursor_plugin.core.recovery import Plan
 from stigmem_cursor_plugin.core.retention import Alarm
 from stigmem_cursor_plugin.core.snapshot import Snapshot
 
@@ -56,3 +59,36 @@ def remedies(
         if any(loss.peer.awaits_approval for loss in found.losses):
             steps.insert(0, Remedy.APPROVE)
     return steps
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """What brings back what an import withholds, and how long it takes, in seconds.
+
+    ``catch_up_seconds`` is for all peers, one after the other. The node's loop pulls from all at
+    once: ``loop_seconds`` is for the one that takes longest. 0 where no checkpoint counts facts.
+    """
+
+    steps: Sequence[Remedy]
+    catch_up_seconds: int
+    loop_seconds: int
+
+
+def way_on(plan: Plan, pull_interval: int) -> WayOn:
+    """Return how to go on after an import that withholds something.
+
+    *pull_interval* is the node's, in seconds.
+    """
+    in_doubt = [decision for decision in plan.decisions if decision.evidence.in_doubt]
+    steps = [Remedy.CATCH_UP]
+    if any(decision.leaves_false_position for decision in in_doubt):
+        steps.insert(0, Remedy.IMPORT_WITH_FORCE)
+    if any(decision.peer and decision.peer.awaits_approval for decision in in_doubt):
+        steps.insert(0, Remedy.APPROVE)
+    received = [decision.entry.received for decision in in_doubt]
+    costs = [Repull(counted.facts, pull_interval) for counted in received if counted is not None]
+    return WayOn(
+        steps,
+        sum(cost.catch_up_seconds for cost in costs),
+        max((cost.seconds for cost in costs), default=0),
+    )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stigmem_cursor_plugin.core import positions
-from stigmem_cursor_plugin.core.cost import Repull
 from stigmem_cursor_plugin.core.decision import Decision, Outcome, Remark
 from stigmem_cursor_plugin.core.recovery import Plan
+from stigmem_cursor_plugin.core.remedies import Remedy, way_on
 from stigmem_cursor_plugin.core.witness import Proof
 from stigmem_cursor_plugin.reports.formatting import Group, apart, duration, shown
 from stigmem_cursor_plugin.reports.program import Program
@@ -82,19 +82,12 @@ class ImportReport:
 
     def _ways_on(self) -> Iterator[str]:
         """Say how to get back what is missing, and how long each way takes."""
-        decisions = self.plan.decisions
-        costs = [
-            Repull(decision.entry.received.facts, self.pull_interval)
-            for decision in decisions
-            if decision.evidence.in_doubt and decision.entry.received is not None
-        ]
-        quick = sum(cost.catch_up_seconds for cost in costs)
-        slow = max((cost.seconds for cost in costs), default=0)
+        way = way_on(self.plan, self.pull_interval)
+        quick, slow = way.catch_up_seconds, way.loop_seconds
         catch_up = self.program.command("catchup")
-        false = any(decision.leaves_false_position for decision in decisions)
-        again = "this import again with --force, then " if false else ""
-        waits = any(d.evidence.in_doubt and d.peer and d.peer.awaits_approval for d in decisions)
-        approve = "approve the peers that wait for it, then " if waits else ""
+        force = Remedy.IMPORT_WITH_FORCE in way.steps
+        again = "this import again with --force, then " if force else ""
+        approve = "approve the peers that wait for it, then " if Remedy.APPROVE in way.steps else ""
         takes = f" (about {duration(quick)})" if quick else ""
         yield f"info: next, {approve}run {again}{catch_up}{takes}; then start the node"
         yield (

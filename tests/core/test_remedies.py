@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stigmem_cursor_plugin.core import retention
+from stigmem_cursor_plugin.core import recovery, retention
 from stigmem_cursor_plugin.core.checkpoint import Entry
-from stigmem_cursor_plugin.core.remedies import Remedy, remedies
+from stigmem_cursor_plugin.core.remedies import Remedy, WayOn, remedies, way_on
 from stigmem_cursor_plugin.core.retention import Alarm
-from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received
+from stigmem_cursor_plugin.core.snapshot import Cursor, Peer, Received, Snapshot
 from tests.snapshots import NODE_B, checkpoint_of, entry, peer, snapshot
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -94,3 +94,50 @@ def test_remedies_are_for_what_was_lost() -> None:
     database = replace(database, held={**database.held, "g9": "stigmem://node-c"})
     found = retention.alarm(earlier, database)
     assert remedies(found, earlier, database, NOW) == [Remedy.IMPORT]
+
+
+def way(database: Snapshot, *entries: Entry) -> WayOn:
+    """Return how to go on after an import of these entries, for a pull every 30 s."""
+    return way_on(recovery.plan([checkpoint_of(*entries)], database, NOW), 30)
+
+
+WAITS = peer(status="pending_approval")
+
+
+@pytest.mark.parametrize(
+    ("database", "steps"),
+    [
+        (snapshot(held=4), [Remedy.CATCH_UP]),
+        (snapshot(held=4, position=POSITION), [Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP]),
+        (snapshot(held=4, peers=(WAITS,)), [Remedy.APPROVE, Remedy.CATCH_UP]),
+        (
+            snapshot(held=4, peers=(WAITS,), position=POSITION),
+            [Remedy.APPROVE, Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP],
+        ),
+    ],
+    ids=["withheld", "false", "waits", "waits, and false"],
+)
+def test_way_on(database: Snapshot, steps: list[Remedy]) -> None:
+    """Approve who waits, empty what is false, then catch up."""
+    assert way(database, entry(POSITION, COUNTED)) == WayOn(steps, 1, 30)
+
+
+def test_way_on_is_for_what_is_in_doubt() -> None:
+    """A peer whose facts are there is neither approved nor counted."""
+    done = peer("c", "pending_approval")._replace(node_id="stigmem://node-c")
+    database = snapshot(held=4, peers=(peer(), done))
+    fine = replace(entry(POSITION, Received(0, None)), peer_id="c", peer_node_id="stigmem://node-c")
+    assert way(database, entry(POSITION, COUNTED), fine) == WayOn([Remedy.CATCH_UP], 1, 30)
+
+
+def test_time_of_several_peers() -> None:
+    """Catching up goes from peer to peer; the loop pulls from all of them at once."""
+    others = [peer(name)._replace(node_id=f"stigmem://node-{name}") for name in ("c", "d")]
+    lacking = [
+        replace(entry(POSITION, received), peer_id=name, peer_node_id=f"stigmem://node-{name}")
+        for name, received in (("c", Received(900, "x")), ("d", None))
+    ]
+    database = snapshot(held=4, peers=(peer(), *others))
+    again = replace(lacking[1], peer_id="before")
+    found = way(database, entry(POSITION, COUNTED), lacking[0], again)
+    assert found == WayOn([Remedy.CATCH_UP], 3, 270)
