@@ -141,3 +141,19 @@ def test_time_of_several_peers() -> None:
     again = replace(lacking[1], peer_id="before")
     found = way(database, entry(POSITION, COUNTED), lacking[0], again)
     assert found == WayOn([Remedy.CATCH_UP], 3, 270)
+
+
+def test_way_on_without_counts() -> None:
+    """How long it takes cannot be told where no checkpoint counts the facts."""
+    again = replace(entry(POSITION), peer_id="before")
+    assert way(snapshot(), again) == WayOn([Remedy.CATCH_UP], 0, 0)
+
+
+def test_way_on_from_one_false_position_of_two() -> None:
+    """One position that must be emptied first is enough."""
+    other = peer("c")._replace(node_id="stigmem://node-c")
+    database = snapshot(held=4, peers=(peer(), other), position=POSITION)
+    cursors = {key: cursor for key, cursor in (database.cursors or {}).items() if key[0] == "b"}
+    lacking = replace(entry(POSITION, COUNTED), peer_id="c", peer_node_id="stigmem://node-c")
+    found = way(replace(database, cursors=cursors), entry(POSITION, COUNTED), lacking)
+    assert found == WayOn([Remedy.IMPORT_WITH_FORCE, Remedy.CATCH_UP], 2, 30)
