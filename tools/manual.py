@@ -130,7 +130,7 @@ STATUS_NOTES = {
     ),
     "import": (
         "Status 3 is not a failure, but do not start the node yet: run the commands in the line "
-        "that begins with next; they fetch what is missing. With status 0, read the warnings "
+        "that begins with info: next; they fetch what is missing. With status 0, read the warnings "
         "first: a peer may be missing, or nothing may show that its facts are there."
     ),
     "check": (
@@ -240,7 +240,7 @@ OVERVIEW: dict[str, str | Terms] = {
             "3. cursor-import DIR",
             "It restores, for each peer, the furthest position whose facts the database holds. "
             "With --dry-run it only says what it would do. If it exits 3, facts are or may be "
-            "missing: run the commands in the line that begins with next.",
+            "missing: run the commands in the line that begins with info: next.",
         ),
         (
             "4. cursor-catchup",
